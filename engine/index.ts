@@ -1,0 +1,18 @@
+/** The public surface of the engine; nothing else of it is imported from outside engine/ (but adapter.ts by Node). */
+export { backward, type Backward } from './autodiff.js';
+export * from './device.js';
+export * from './init.js';
+export { KernelError, reflect, type Kernel } from './kernel.js';
+export { planMemory, bytesOf } from './memory.js';
+export { defineOp, type Op, type OpRules } from './op.js';
+export * from './ops/index.js';
+export * from './optim/index.js';
+export { compile, Plan, type NonFinite, type PlanSpec } from './plan.js';
+export * from './random.js';
+export * from './segments.js';
+export { ShapeError, dims, format, size, type Shape } from './shape.js';
+export { scheduleCapacity } from './step.js';
+export { Store, type Entry, type EntryKind } from './store.js';
+export { Tape, type Application, type Dispatch, type Gradient, type Initial, type RowIds, type Run } from './tape.js';
+export { type Dtype, type Tensor } from './tensor.js';
+export { openWebGpu, type WebGpuOptions } from './webgpu.js';

@@ -1,0 +1,113 @@
+import { ResourceType, WgslReflect, type StructInfo } from 'wgsl_reflect/wgsl_reflect.module.js';
+
+/** A shader that does not compile or does not fit its use. Begins with file, line and column where they are known. */
+export class KernelError extends Error {
+  override readonly name = 'KernelError';
+}
+
+/** A storage buffer that an entry point uses. */
+export interface StorageBinding {
+  readonly name: string;
+  readonly binding: number;
+  readonly writable: boolean;
+}
+
+/** A member of `struct Dims`. */
+export interface DimsMember {
+  readonly name: string;
+  /** Bytes from the start of the struct. */
+  readonly offset: number;
+  readonly type: 'u32' | 'f32';
+}
+
+/** What one entry point needs, read off the WGSL. */
+export interface Kernel {
+  readonly shader: string;
+  readonly entry: string;
+  readonly workgroup: readonly [number, number, number];
+  readonly storage: readonly StorageBinding[];
+  /** Absent if the entry reads no dims. */
+  readonly dims?: { readonly binding: number; readonly bytes: number; readonly members: readonly DimsMember[] };
+}
+
+function workgroupSize(source: string, value: string | string[] | null): [number, number, number] {
+  const constant = (word: string) => new RegExp(`const\\s+${word}\\s*(?::\\s*u32)?\\s*=\\s*(\\d+)u?\\s*;`).exec(source)?.[1];
+  const axes = [value ?? '1'].flat().map((word) => Number(/^\d/.test(word) ? parseInt(word, 10) : constant(word)));
+  if (axes.some((axis) => !Number.isInteger(axis))) {
+    throw new KernelError(`workgroup_size(${String(value)}) is neither a number nor a const of one`);
+  }
+  return [axes[0], axes[1] ?? 1, axes[2] ?? 1];
+}
+
+function dimsMembers(struct: StructInfo, where: string): DimsMember[] {
+  return struct.members.map(({ name, offset, type }) => {
+    if (type.name === 'u32' || type.name === 'f32') return { name, offset, type: type.name };
+    throw new KernelError(`${where}: dims.${name} is ${type.name}; dims are u32 or f32`);
+  });
+}
+
+/**
+ * Reads every compute entry of a WGSL source: its bindings by variable name, the members of its uniform, its
+ * workgroup size. Throws KernelError for what the engine does not use: several groups, more than one uniform.
+ */
+export function reflect(shader: string, source: string): Map<string, Kernel> {
+  const kernels = new Map<string, Kernel>();
+  for (const entry of new WgslReflect(source).entry.compute) {
+    const where = `${shader}.wgsl: ${entry.name}`;
+    if (entry.resources.some(({ group }) => group !== 0)) throw new KernelError(`${where}: binds outside group 0`);
+    const uniforms = entry.resources.filter((one) => one.resourceType === ResourceType.Uniform);
+    if (uniforms.length > 1) throw new KernelError(`${where}: has ${uniforms.length} uniforms; put them into dims`);
+    const attribute = entry.attributes?.find(({ name }) => name === 'workgroup_size');
+    kernels.set(entry.name, {
+      shader,
+      entry: entry.name,
+      workgroup: workgroupSize(source, attribute?.value ?? null),
+      storage: entry.resources
+        .filter((one) => one.resourceType === ResourceType.Storage)
+        .map(({ name, binding, access }) => ({ name, binding, writable: access !== 'read' })),
+      dims: uniforms[0] && {
+        binding: uniforms[0].binding,
+        bytes: Math.ceil(uniforms[0].size / 16) * 16,
+        members: dimsMembers(uniforms[0].type as StructInfo, where),
+      },
+    });
+  }
+  return kernels;
+}
+
+function disagreement(kernel: Kernel, what: string, has: readonly string[], got: readonly string[]): KernelError {
+  const list = (names: readonly string[]) => `"${[...names].sort().join(', ')}"`;
+  return new KernelError(`${kernel.entry}: ${kernel.shader}.wgsl ${what} ${list(has)}, but run() gave ${list(got)}`);
+}
+
+const sameNames = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((name) => b.includes(name));
+
+/** Throws KernelError unless `names` are exactly the storage buffers that the entry uses. */
+export function checkBuffers(kernel: Kernel, names: readonly string[]): void {
+  const has = kernel.storage.map(({ name }) => name);
+  if (!sameNames(has, names)) throw disagreement(kernel, 'binds', has, names);
+}
+
+/**
+ * Writes the values of `dims` into `view` at `offset`, by member name. Every name given must be a member; members
+ * that other entries of the file use may be left out. Throws KernelError for an unknown name or a number that does
+ * not fit its type.
+ */
+export function writeDims(kernel: Kernel, dims: Readonly<Record<string, number>>, view: DataView, offset: number): void {
+  const members = kernel.dims?.members ?? [];
+  for (const [name, value] of Object.entries(dims)) {
+    const member = members.find((one) => one.name === name);
+    if (member === undefined) {
+      throw disagreement(kernel, 'has dims', members.map((one) => one.name), Object.keys(dims));
+    }
+    if (member.type === 'f32') {
+      view.setFloat32(offset + member.offset, value, true);
+      continue;
+    }
+    if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+      throw new KernelError(`${kernel.entry}: dims.${name} is a u32, but run() gave ${value}`);
+    }
+    view.setUint32(offset + member.offset, value, true);
+  }
+}

@@ -1,0 +1,27 @@
+import { segmentLayout } from '../segments.js';
+import { size } from '../shape.js';
+import type { RowIds } from '../tape.js';
+import type { Tensor } from '../tensor.js';
+
+/** How ids index a table. */
+export interface RowIdsSpec {
+  /** Names the input `segments.<name>` from which the groups of the ids are read. */
+  readonly name: string;
+  /** Rows of the table. */
+  readonly rows: number;
+  /** Most distinct rows in a step, if known to be fewer than the ids. */
+  readonly maxRows?: number;
+  /** Consecutive ids that share one row of the gradient (a pooled sequence); 1 by default. */
+  readonly per?: number;
+  /** Id 0 is padding. */
+  readonly skipPadding?: boolean;
+  /** Ids of the longest batch that reads the same feed; by default those of `ids`. */
+  readonly capacity?: number;
+}
+
+/** Declares `ids` (u32, any shape) as row numbers of a table. */
+export function rowIds(ids: Tensor, spec: RowIdsSpec): RowIds {
+  const { name, rows, per = 1, skipPadding = false, capacity = size(ids.shape) } = spec;
+  const maxRows = Math.min(rows, spec.maxRows ?? rows);
+  return { name, ids, layout: segmentLayout(capacity, maxRows), rule: { rows, per, skipPadding } };
+}

@@ -1,0 +1,65 @@
+import { segmentShape } from '../segments.js';
+import { ShapeError, dims, format } from '../shape.js';
+import type { Dispatch, Launch, RowIds, Tape } from '../tape.js';
+import type { Tensor } from '../tensor.js';
+
+/** The input from which the groups of `ids` are read. */
+export const segmentsOf = (tape: Tape, ids: RowIds): Tensor =>
+  tape.input(`segments.${ids.name}`, segmentShape(ids.layout, tape.chunkSteps), 'u32');
+
+interface Pieces {
+  readonly run: Launch;
+  readonly sizes: Readonly<Record<string, number>>;
+  /** '_vec4', '4' and 4 where rows are whole vec4s, else '', '' and 1. */
+  readonly suffix: '' | '_vec4';
+  readonly four: '' | '4';
+  readonly lanes: 1 | 4;
+  readonly buffers: Readonly<Record<string, Tensor>>;
+}
+
+/** First level: sums of the pieces of long segments. */
+function recordPieces(tape: Tape, list: Dispatch[], ids: RowIds, source: Tensor): Pieces {
+  const width = source.shape[source.shape.length - 1];
+  const vec4 = width % 4 === 0;
+  const [suffix, four, lanes] = vec4 ? (['_vec4', '4', 4] as const) : (['', '', 1] as const);
+  const { stride, maxRows, maxPieces } = ids.layout;
+  const sizes = { width: width / lanes, stride, max_rows: maxRows, max_pieces: maxPieces };
+  const run = tape.launcher('segment_sum', 'segment_sum', list);
+  const segments = segmentsOf(tape, ids);
+  const state = tape.stepState();
+  const partial = tape.activation('segment_sum.partial', [maxPieces, width]);
+  const buffers = { segments, state, [`source${four}`]: source, [`partial${four}`]: partial };
+  run(`segment_sum_pieces${suffix}`, buffers, sizes, [(maxPieces * width) / lanes]);
+  return { run, sizes, suffix, four, lanes, buffers };
+}
+
+/** Gradients of the rows that the step names: source [..,D] → [maxRows,D]; `clear` zeroes those behind the last. */
+export function recordSegmentSum(tape: Tape, list: Dispatch[], ids: RowIds, source: Tensor, clear: boolean): Tensor {
+  const { run, sizes, suffix, four, lanes, buffers } = recordPieces(tape, list, ids, source);
+  const width = source.shape[source.shape.length - 1];
+  const g = tape.activation('segment_sum.g', [ids.layout.maxRows, width]);
+  const over = [(ids.layout.maxRows * width) / lanes];
+  run(`segment_sum_rows${suffix}`, { ...buffers, [`g${four}`]: g }, { ...sizes, clear: clear ? 1 : 0 }, over);
+  return g;
+}
+
+/** The whole gradient of `table` [V,D] from source [..,D]. Throws ShapeError if their widths differ. */
+export function recordSegmentScatter(
+  tape: Tape,
+  list: Dispatch[],
+  table: Tensor,
+  ids: RowIds,
+  source: Tensor,
+): Tensor {
+  const width = dims(table, 2)[1];
+  if (source.shape[source.shape.length - 1] !== width) {
+    throw new ShapeError(`segment_sum: rows of ${format(source.shape)} do not fit ${table.name} ${format(table.shape)}`);
+  }
+  const gradient = tape.activation('segment_sum.table', table.shape);
+  const quads = Math.ceil((table.shape[0] * width) / 4);
+  tape.launcher('fill', 'elementwise', list)('fill_zero', { y: gradient }, { quads }, [quads]);
+  const { run, sizes, suffix, four, lanes, buffers } = recordPieces(tape, list, ids, source);
+  const over = [(ids.layout.maxRows * width) / lanes];
+  run(`segment_sum_scatter${suffix}`, { ...buffers, [`table_gradient${four}`]: gradient }, sizes, over);
+  return gradient;
+}

@@ -1,0 +1,1 @@
+export type { DenseUpdate, FlushUpdate, Optimizer, RowsGradientUpdate, RowsUpdate, UpdateContext } from './optimizer.js';

@@ -1,0 +1,285 @@
+import { backward, type Backward } from './autodiff.js';
+import { DeviceError, type Command, type CommandSpec, type CommandTime, type Device, type DeviceBuffer, type Reader } from './device.js';
+import { planMemory, type MemoryPlan } from './memory.js';
+import type { Optimizer } from './optim/optimizer.js';
+import { format, size } from './shape.js';
+import { scheduleCapacity, stateHeader, stateHeaderWords, type StepPosition } from './step.js';
+import type { Store } from './store.js';
+import type { Dispatch, Gradient, Tape } from './tape.js';
+import { owner, type Tensor } from './tensor.js';
+import { recordUpdates, type ClipNorm } from './updates.js';
+
+/** What to make of a traced tape. */
+export interface PlanSpec {
+  readonly tape: Tape;
+  /** Scalar [1] to differentiate; recorded as 'loss' and checked to be finite. */
+  readonly loss?: Tensor;
+  /** Instead of a loss: a tensor of any shape and the gradient to start from (checks, the Lipschitz meter). */
+  readonly output?: { readonly y: Tensor; readonly dy: Tensor };
+  /** Without it gradients are computed but nothing is updated. */
+  readonly optimizer?: Optimizer;
+  readonly clipNorm?: ClipNorm;
+  /** Tensors copied out at the end of each step's forward pass, one place for each step of a chunk. */
+  readonly records?: Readonly<Record<string, Tensor>>;
+  /** Activations to keep readable after a run, for tests and diagnoses. */
+  readonly keep?: readonly Tensor[];
+}
+
+/** The first value that was not finite. */
+export interface NonFinite {
+  readonly op: string;
+  readonly entry: string;
+  readonly tensor: string;
+  readonly shape: readonly number[];
+  readonly index: number;
+  readonly value: number;
+}
+
+/** Chunks whose records may be on their way to the host at once. */
+const readersInFlight = 3;
+
+interface Frozen {
+  readonly step: readonly Command[];
+  readonly flush: readonly Command[];
+}
+
+/**
+ * A traced step, compiled: dispatches with their memory, ready to be replayed. Made by `compile`; after that no device
+ * object is created but encoders. Plans of one store share parameters and inputs.
+ */
+export class Plan {
+  constructor(
+    private readonly device: Device,
+    private readonly store: Store,
+    private readonly tape: Tape,
+    private readonly frozen: Frozen,
+    private readonly dispatches: readonly Dispatch[],
+    private readonly places: Places,
+    private readonly readers: ReadonlyMap<string, Reader>,
+    /** Gradient of each parameter; rows for tables that are updated by rows. */
+    readonly gradients: ReadonlyMap<Tensor, Gradient>,
+  ) {}
+
+  /** Submits `steps` steps, starting at the cursor of the step state. Uploads nothing, waits for nothing. */
+  run(steps: number): void {
+    if (steps > 0) this.device.run(this.frozen.step, steps);
+  }
+
+  /** Brings all rows of all tables up to the current step (see Optimizer.flush). Cheap if there is nothing to do. */
+  flush(): void {
+    if (this.frozen.flush.length > 0) this.device.run(this.frozen.flush, 1);
+  }
+
+  /** Sets step, cursor and seed of the step state and lets a halted run go on. */
+  setPosition(position: StepPosition): void {
+    this.store.write(this.tape.stepState().name, stateHeader(position));
+  }
+
+  /** Sets the cursor alone, after a chunk of inputs was fed. */
+  rewind(): void {
+    this.store.write(this.tape.stepState().name, Uint32Array.of(0), 1);
+  }
+
+  /** Writes what the optimizer needs to know of the steps first, first + 1, … (counted from 1); 4 floats a step. */
+  setSchedule(first: number, values: Float32Array): void {
+    for (let done = 0; done < values.length; ) {
+      const at = (first - 1 + done / 4) % scheduleCapacity;
+      const count = Math.min(values.length - done, 4 * (scheduleCapacity - at));
+      const words = new Uint32Array(values.buffer, values.byteOffset + 4 * done, count);
+      this.store.write(this.tape.stepState().name, words, stateHeaderWords + 4 * at);
+      done += count;
+    }
+  }
+
+  /** The step state's step number, and whether a loss that was not finite has halted the run. */
+  async position(): Promise<{ readonly step: number; readonly cursor: number; readonly halted: boolean }> {
+    const [step, cursor, halted] = await this.store.read(this.tape.stepState().name);
+    return { step, cursor, halted: halted !== 0 };
+  }
+
+  /** What the record `name` holds of the first `steps` steps of the chunk, after everything submitted so far. */
+  async fetch(name: string, steps: number): Promise<Float32Array> {
+    const reader = this.readers.get(name);
+    if (reader === undefined) throw new DeviceError(`${name}: no such record; have ${[...this.readers.keys()].join(', ')}`);
+    const bytes = await reader.read();
+    const perStep = Math.floor(bytes.byteLength / 4 / this.tape.chunkSteps);
+    return new Float32Array(bytes, 0, steps * perStep);
+  }
+
+  /** A kept activation, or any named tensor. */
+  async read(tensor: Tensor): Promise<Float32Array> {
+    const bytes = await this.device.download(this.places.buffer(tensor));
+    return new Float32Array(bytes, 0, size(tensor.shape));
+  }
+
+  /** Runs one step dispatch by dispatch, looking at everything that is written. For a halted run. */
+  async firstNonFinite(): Promise<NonFinite | undefined> {
+    for (const { name } of this.store.list('parameter', 'state')) {
+      const found = nonFinite(new Float32Array((await this.store.read(name)).buffer), this.store.get(name).shape);
+      if (found !== undefined) return { op: 'parameter', entry: 'none', tensor: name, ...found };
+    }
+    for (const [i, command] of this.frozen.step.entries()) {
+      this.device.run([command], 1);
+      const { op, entry, buffers } = this.dispatches[i];
+      for (const { name, writable } of command.kernel.storage) {
+        const tensor = buffers[name];
+        if (!writable || tensor.dtype !== 'f32') continue;
+        const found = nonFinite(await this.read(tensor), tensor.shape);
+        if (found !== undefined) return { op, entry, tensor: tensor.name, ...found };
+      }
+    }
+    return undefined;
+  }
+
+  /** Runs one step with a time for every dispatch; undefined where the device has no timestamps. */
+  async profile(): Promise<readonly (CommandTime & { readonly op: string })[] | undefined> {
+    const times = await this.device.profile(this.frozen.step);
+    return times?.map((time, i) => ({ ...time, op: this.dispatches[i].op }));
+  }
+
+  /** One line per dispatch: op, entry, tensors with shapes, invocations. */
+  describe(): string {
+    const line = ({ op, entry, buffers, over }: Dispatch) => {
+      const tensors = Object.entries(buffers).map(([name, t]) => `${name}=${t.name}${format(t.shape)}`);
+      return `${op}: ${entry}(${tensors.join(', ')}) over ${over.join('×')}`;
+    };
+    return this.dispatches.map(line).join('\n');
+  }
+
+  /** Bytes of the activations, and what they would take if none shared memory. */
+  get memory(): { readonly bytes: number; readonly unsharedBytes: number } {
+    return this.places.memory;
+  }
+
+  /** Frees the plan's own memory; the store keeps its. */
+  destroy(): void {
+    this.device.releaseCommands(this.frozen.step);
+    this.device.releaseCommands(this.frozen.flush);
+    this.places.destroy();
+  }
+}
+
+function nonFinite(values: Float32Array, shape: readonly number[]) {
+  const index = values.findIndex((value) => !Number.isFinite(value));
+  return index === -1 ? undefined : { shape, index, value: values[index] };
+}
+
+/** Where every tensor of a plan lies. */
+class Places {
+  private readonly slots: readonly DeviceBuffer[];
+  private readonly constants = new Map<Tensor, DeviceBuffer>();
+
+  constructor(
+    private readonly device: Device,
+    private readonly store: Store,
+    private readonly tape: Tape,
+    private readonly plan: MemoryPlan,
+  ) {
+    this.slots = plan.slots.map((bytes, i) => device.buffer(`activations.${i}`, bytes));
+  }
+
+  get memory() {
+    return { bytes: this.plan.slots.reduce((sum, bytes) => sum + bytes, 0), unsharedBytes: this.plan.unsharedBytes };
+  }
+
+  buffer(tensor: Tensor): DeviceBuffer {
+    const t = owner(tensor);
+    if (t.kind === 'activation') {
+      const slot = this.plan.slotOf.get(t);
+      if (slot === undefined) throw new DeviceError(`${t.name}: is not part of this plan`);
+      return this.slots[slot];
+    }
+    return t.kind === 'constant' ? this.constant(t) : this.named(t);
+  }
+
+  private constant(t: Tensor): DeviceBuffer {
+    const known = this.constants.get(t);
+    if (known !== undefined) return known;
+    const data = this.tape.constants.get(t) ?? new Float32Array(0);
+    const buffer = this.device.buffer(t.name, data.byteLength);
+    this.device.upload(buffer, data);
+    this.constants.set(t, buffer);
+    return buffer;
+  }
+
+  private named(t: Tensor): DeviceBuffer {
+    const { store, tape } = this;
+    const initial = tape.initial.get(t);
+    if (initial !== undefined) {
+      return store.initialize(t.kind === 'state' ? 'state' : 'parameter', t.name, t.shape, initial).buffer;
+    }
+    const { entry, fresh } = store.ensure(t.kind === 'slot' ? 'slot' : 'input', t.name, t.shape, t.dtype);
+    if (fresh && t === tape.stepState()) store.write(t.name, stateHeader({ step: 0, cursor: 0, seed: store.seed }));
+    return entry.buffer;
+  }
+
+  destroy(): void {
+    for (const buffer of [...this.slots, ...this.constants.values()]) this.device.release(buffer);
+  }
+}
+
+function recordHistories(tape: Tape, spec: PlanSpec, list: Dispatch[]): Map<string, Tensor> {
+  const state = tape.stepState();
+  const run = tape.launcher('step', 'step', list);
+  const record = ([name, value]: [string, Tensor]): [string, Tensor] => {
+    const count = size(value.shape);
+    const history = tape.input(`records.${name}`, [tape.chunkSteps, count]);
+    run('step_record', { value, history, state }, { count, stride: count, offset: 0 }, [count]);
+    return [name, history];
+  };
+  const histories = new Map(Object.entries(spec.records ?? {}).map(record));
+  if (spec.loss !== undefined) {
+    const history = tape.input('records.loss', [tape.chunkSteps, 1]);
+    run('step_check', { value: spec.loss, history, state }, { stride: 1, offset: 0 }, [1]);
+    histories.set('loss', history);
+  }
+  return histories;
+}
+
+function gradientsOf({ loss, output }: PlanSpec): Backward {
+  if (loss !== undefined) return backward(loss);
+  return output === undefined ? { dispatches: [], gradients: new Map() } : backward(output.y, output.dy);
+}
+
+/**
+ * Freezes a traced tape into a plan: appends backward pass and updates, assigns memory, compiles every kernel (in
+ * parallel) and makes every device object that a step needs. Throws ShapeError, KernelError or DeviceError; nothing
+ * is found wrong later.
+ */
+export async function compile(device: Device, store: Store, spec: PlanSpec): Promise<Plan> {
+  const { tape } = spec;
+  const frame: Dispatch[] = [];
+  const histories = recordHistories(tape, spec, frame);
+  const { dispatches: gradientPass, gradients } = gradientsOf(spec);
+  const updates = recordUpdates(tape, gradients, spec.optimizer, spec.clipNorm);
+  const advance: Dispatch[] = [];
+  tape.launcher('step', 'step', advance)('step_advance', { state: tape.stepState() }, {}, [1]);
+  const step = [
+    ...updates.before,
+    ...tape.forward,
+    ...frame,
+    ...gradientPass,
+    ...tape.deferred,
+    ...updates.after,
+    ...advance,
+  ];
+  const kept = new Set((spec.keep ?? []).map(owner));
+  for (const gradient of spec.keep === undefined ? [] : gradients.values()) {
+    if (gradient.kind === 'dense') kept.add(owner(gradient.tensor));
+  }
+  const places = new Places(device, store, tape, planMemory(step, kept));
+  const [stepCommands, flushCommands] = await Promise.all(
+    [step, updates.flush].map((list) => device.commands(list.map((one) => specOf(one, places)))),
+  );
+  const readers = [...histories].map(([name, history]): [string, Reader] => {
+    const buffer = places.buffer(history);
+    return [name, device.reader(buffer, 4 * size(history.shape), readersInFlight)];
+  });
+  const frozen = { step: stepCommands, flush: flushCommands };
+  return new Plan(device, store, tape, frozen, step, places, new Map(readers), gradients);
+}
+
+function specOf({ op, shader, entry, buffers, dims, over }: Dispatch, places: Places): CommandSpec {
+  const memory = Object.fromEntries(Object.entries(buffers).map(([name, t]) => [name, places.buffer(t)]));
+  return { label: `${op}.${entry}`, shader, entry, buffers: memory, dims, over };
+}

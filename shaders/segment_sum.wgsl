@@ -1,0 +1,175 @@
+// Sums rows of a gradient by the row of the table that they belong to, in the fixed order of segments.ts.
+//   g[i,:] = Σ source[s,:] over the sources s of the i-th row of the step's block
+// A row with more than 64 sources is summed from pieces of 64, made first.
+//   segment_sum_pieces:   partial[j,:] = Σ of piece j
+//   segment_sum_rows:     g[i,:], zero behind the last row if dims.clear is set
+//   segment_sum_scatter:  table_gradient[row of i,:] = g[i,:]
+// _vec4 entries are for widths of whole vec4s; width is then counted in vec4s.
+
+struct Dims {
+  width: u32,
+  stride: u32,
+  max_rows: u32,
+  max_pieces: u32,
+  clear: u32,
+}
+
+struct State {
+  step: u32,
+  cursor: u32,
+  halted: u32,
+  seed: u32,
+  clip: f32,
+  unused0: u32,
+  unused1: u32,
+  unused2: u32,
+  schedule: array<vec4f>,
+}
+
+struct Row {
+  row: u32,
+  begin: u32,
+  end: u32,
+  first_piece: u32,
+}
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> segments: array<u32>;
+@group(0) @binding(2) var<storage, read> state: State;
+@group(0) @binding(3) var<storage, read> source: array<f32>;
+@group(0) @binding(3) var<storage, read> source4: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(4) var<storage, read_write> partial4: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> g: array<f32>;
+@group(0) @binding(5) var<storage, read_write> g4: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> table_gradient: array<f32>;
+@group(0) @binding(6) var<storage, read_write> table_gradient4: array<vec4f>;
+
+const threads = 64u;
+const piece_length = 64u;
+const header = 4u;
+
+fn block() -> u32 {
+  return state.cursor * dims.stride;
+}
+
+fn row_at(i: u32) -> Row {
+  let at = block() + header + 4u * i;
+  return Row(segments[at], segments[at + 1u], segments[at + 2u], segments[at + 3u]);
+}
+
+fn sources_at() -> u32 {
+  return block() + header + 4u * dims.max_rows + 2u * dims.max_pieces;
+}
+
+fn sum(begin: u32, end: u32, column: u32) -> f32 {
+  let at = sources_at();
+  var total = 0.0;
+  for (var k = begin; k < end; k++) {
+    total += source[segments[at + k] * dims.width + column];
+  }
+  return total;
+}
+
+fn sum4(begin: u32, end: u32, column: u32) -> vec4f {
+  let at = sources_at();
+  var total = vec4f();
+  for (var k = begin; k < end; k++) {
+    total += source4[segments[at + k] * dims.width + column];
+  }
+  return total;
+}
+
+fn row_sum(row: Row, column: u32) -> f32 {
+  if (row.end - row.begin <= piece_length) {
+    return sum(row.begin, row.end, column);
+  }
+  let pieces = (row.end - row.begin + piece_length - 1u) / piece_length;
+  var total = 0.0;
+  for (var j = row.first_piece; j < row.first_piece + pieces; j++) {
+    total += partial[j * dims.width + column];
+  }
+  return total;
+}
+
+fn row_sum4(row: Row, column: u32) -> vec4f {
+  if (row.end - row.begin <= piece_length) {
+    return sum4(row.begin, row.end, column);
+  }
+  let pieces = (row.end - row.begin + piece_length - 1u) / piece_length;
+  var total = vec4f();
+  for (var j = row.first_piece; j < row.first_piece + pieces; j++) {
+    total += partial4[j * dims.width + column];
+  }
+  return total;
+}
+
+// One invocation: one column of one piece.
+@compute @workgroup_size(threads)
+fn segment_sum_pieces(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let count = segments[block() + 1u] * dims.width;
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    let at = block() + header + 4u * dims.max_rows + 2u * (i / dims.width);
+    partial[i] = sum(segments[at], segments[at + 1u], i % dims.width);
+  }
+}
+
+// One invocation: four columns of one piece.
+@compute @workgroup_size(threads)
+fn segment_sum_pieces_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let count = segments[block() + 1u] * dims.width;
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    let at = block() + header + 4u * dims.max_rows + 2u * (i / dims.width);
+    partial4[i] = sum4(segments[at], segments[at + 1u], i % dims.width);
+  }
+}
+
+// One invocation: one column of one row.
+@compute @workgroup_size(threads)
+fn segment_sum_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let rows = segments[block()];
+  let count = select(rows, dims.max_rows, dims.clear != 0u) * dims.width;
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    let row = i / dims.width;
+    if (row < rows) {
+      g[i] = row_sum(row_at(row), i % dims.width);
+    } else {
+      g[i] = 0.0;
+    }
+  }
+}
+
+// One invocation: four columns of one row.
+@compute @workgroup_size(threads)
+fn segment_sum_rows_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let rows = segments[block()];
+  let count = select(rows, dims.max_rows, dims.clear != 0u) * dims.width;
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    let row = i / dims.width;
+    if (row < rows) {
+      g4[i] = row_sum4(row_at(row), i % dims.width);
+    } else {
+      g4[i] = vec4f();
+    }
+  }
+}
+
+// One invocation: one column of one row; the table's gradient must be zero elsewhere.
+@compute @workgroup_size(threads)
+fn segment_sum_scatter(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let count = segments[block()] * dims.width;
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    let row = row_at(i / dims.width);
+    table_gradient[row.row * dims.width + i % dims.width] = row_sum(row, i % dims.width);
+  }
+}
+
+// One invocation: four columns of one row; the table's gradient must be zero elsewhere.
+@compute @workgroup_size(threads)
+fn segment_sum_scatter_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let count = segments[block()] * dims.width;
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    let row = row_at(i / dims.width);
+    table_gradient4[row.row * dims.width + i % dims.width] = row_sum4(row, i % dims.width);
+  }
+}
