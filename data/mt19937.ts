@@ -19,7 +19,7 @@ export class Mt19937 {
     const words = this.#words;
     words[0] = seed;
     for (let i = 1; i < WORDS; i++) {
-      const previous = words[i - 1]! ^ (words[i - 1]! >>> 30);
+      const previous = words[i - 1] ^ (words[i - 1] >>> 30);
       words[i] = Math.imul(1812433253, previous) + i;
     }
   }
@@ -34,7 +34,7 @@ export class Mt19937 {
   /** Next 32 random bits, 0 .. 2^32 - 1. */
   next(): number {
     if (this.#index === WORDS) this.#twist();
-    let y = this.#words[this.#index++]!;
+    let y = this.#words[this.#index++];
     y ^= y >>> 11;
     y ^= (y << 7) & 0x9d2c5680;
     y ^= (y << 15) & 0xefc60000;
@@ -64,8 +64,8 @@ export class Mt19937 {
     for (let i = 0; i < WORDS; i++) {
       const next = i + 1 === WORDS ? 0 : i + 1;
       const other = i + SHIFT < WORDS ? i + SHIFT : i + SHIFT - WORDS;
-      const y = (words[i]! & 0x80000000) | (words[next]! & 0x7fffffff);
-      words[i] = words[other]! ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
+      const y = (words[i] & 0x80000000) | (words[next] & 0x7fffffff);
+      words[i] = words[other] ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
     }
     this.#index = 0;
   }

@@ -72,11 +72,14 @@ export interface Split {
 export interface Dataset {
   readonly name: string;
   readonly schema: Schema;
-  /** Interactions in file order after filtering, ids remapped; holds user and item id columns too. */
+  /**
+   * Interactions in file order after filtering, ids remapped: every loaded column of the .inter files, with user and
+   * item ids and the raw rating (the array of `rating`). Which columns are model inputs says `schema`.
+   */
   readonly inter: Table;
-  /** Row = user id; null without a .user file. */
+  /** Row = user id, without the id column itself; null without a .user file. */
   readonly users: Table | null;
-  /** Row = item id; null without an .item file. */
+  /** Row = item id, without the id column itself; null without an .item file. */
   readonly items: Table | null;
   /** Raw rating per interaction (before any normalisation); null if the set has none. Never a model input. */
   readonly rating: Float32Array | null;
@@ -84,4 +87,6 @@ export interface Dataset {
   readonly label: Float32Array | null;
   /** Field → tokens by id; entry 0 is '[PAD]'. Fields joined by alias_of_* share one array. */
   readonly vocabularies: ReadonlyMap<string, readonly string[]>;
+  /** Rows of `inter` that came from each file of benchmark_filename, in order: the split was made before. */
+  readonly benchmark?: readonly number[];
 }

@@ -8,8 +8,8 @@ export function randperm(n: number, rng: Mt19937): Uint32Array {
   const order = Uint32Array.from({ length: n }, (_, i) => i);
   for (let i = 0; i < n - 1; i++) {
     const j = i + (rng.next() % (n - i));
-    const kept = order[i]!;
-    order[i] = order[j]!;
+    const kept = order[i];
+    order[i] = order[j];
     order[j] = kept;
   }
   return order;
