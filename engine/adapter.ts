@@ -19,11 +19,11 @@ export interface FoundAdapter {
   readonly origin: 'system' | 'bundled';
   /** 'vulkan', 'metal', 'd3d12' or 'null'. */
   readonly backend: string;
-  /** Dawn's instance. Keep it referenced as long as the device is in use: when it is collected, Dawn's threads die. */
+  /** Dawn's instance. It stays referenced from here on: when it is collected, Dawn's threads die. */
   readonly instance: object;
 }
 
-/** Dawn's toggles by name, for measurements: `{ disable: ['timestamp_quantization'] }`. */
+/** Dawn's toggles by name, for measurements: `{ enable: ['disable_robustness'] }`. Timestamps are exact in any case. */
 export interface Toggles {
   readonly enable?: readonly string[];
   readonly disable?: readonly string[];
@@ -45,6 +45,13 @@ const backend = backends[process.platform] ?? 'vulkan';
 
 type Create = (options: string[]) => GPU;
 
+/**
+ * Every instance in use. When Dawn's instance is collected its threads die, with a crash if a device, a running dispatch
+ * or a pending map still needs them; nothing can tell when that is over, so they live as long as the process. An instance
+ * does not keep the process alive.
+ */
+const instances = new Set<GPU>();
+
 /** Loads Dawn, and WebGPU's constants (`GPUBufferUsage`, …) into the global scope, where a browser has them. */
 async function loadDawn(): Promise<Create> {
   try {
@@ -61,9 +68,11 @@ async function loadDawn(): Promise<Create> {
 }
 
 function toggleFlags({ enable = [], disable = [] }: Toggles): string[] {
+  // Timestamps count in steps of 65.536 µs otherwise, which is longer than most of our kernels.
+  const disabled = ['timestamp_quantization', ...disable];
   return [
+    `disable-dawn-features=${disabled.join(',')}`,
     ...(enable.length > 0 ? [`enable-dawn-features=${enable.join(',')}`] : []),
-    ...(disable.length > 0 ? [`disable-dawn-features=${disable.join(',')}`] : []),
   ];
 }
 
@@ -73,6 +82,7 @@ function describe(
   origin: FoundAdapter['origin'],
   on = backend,
 ): FoundAdapter {
+  instances.add(instance);
   const { device, description, isFallbackAdapter } = adapter.info;
   const model = device.replace(/^-|-$/g, '');
   const software = isFallbackAdapter || on === 'null';
