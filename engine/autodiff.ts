@@ -44,8 +44,10 @@ class Accumulator {
   /** Rows stay rows if one op reads the table and nothing else gives it a gradient. */
   gradient(t: Tensor): Gradient | undefined {
     const rows = this.rows.get(t) ?? [];
-    if (rows.length === 1 && !this.parts.has(t) && !this.tape.denseTables) return { kind: 'rows', ...rows[0] };
-    for (const { ids, source } of rows) this.add(t, recordSegmentScatter(this.tape, this.list, t, ids, source));
+    if (rows.length === 1 && !this.parts.has(t) && !this.tape.denseTables)
+      return { kind: 'rows', ...rows[0] };
+    for (const { ids, source } of rows)
+      this.add(t, recordSegmentScatter(this.tape, this.list, t, ids, source));
     const tensor = this.sum(t);
     return tensor === undefined ? undefined : { kind: 'dense', tensor };
   }
@@ -59,7 +61,8 @@ class Accumulator {
 export function backward(output: Tensor, seed?: Tensor): Backward {
   const { tape } = output;
   if (!sameShape(output.shape, seed?.shape ?? [1])) {
-    const needed = seed === undefined ? 'only a scalar [1] goes without a seed' : `the seed is ${format(seed.shape)}`;
+    const needed =
+      seed === undefined ? 'only a scalar [1] goes without a seed' : `the seed is ${format(seed.shape)}`;
     throw new ShapeError(`backward: the output is ${format(output.shape)}, but ${needed}`);
   }
   const list: Dispatch[] = [];
@@ -87,4 +90,3 @@ export function backward(output: Tensor, seed?: Tensor): Backward {
   });
   return { dispatches: list, gradients: new Map(found) };
 }
-

@@ -13,6 +13,14 @@ export * from './segments.js';
 export { ShapeError, dims, format, size, type Shape } from './shape.js';
 export { scheduleCapacity } from './step.js';
 export { Store, type Entry, type EntryKind } from './store.js';
-export { Tape, type Application, type Dispatch, type Gradient, type Initial, type RowIds, type Run } from './tape.js';
+export {
+  Tape,
+  type Application,
+  type Dispatch,
+  type Gradient,
+  type Initial,
+  type RowIds,
+  type Run,
+} from './tape.js';
 export { type Dtype, type Tensor } from './tensor.js';
 export { openWebGpu, type WebGpuOptions } from './webgpu.js';

@@ -27,12 +27,19 @@ export interface Kernel {
   readonly workgroup: readonly [number, number, number];
   readonly storage: readonly StorageBinding[];
   /** Absent if the entry reads no dims. */
-  readonly dims?: { readonly binding: number; readonly bytes: number; readonly members: readonly DimsMember[] };
+  readonly dims?: {
+    readonly binding: number;
+    readonly bytes: number;
+    readonly members: readonly DimsMember[];
+  };
 }
 
 function workgroupSize(source: string, value: string | string[] | null): [number, number, number] {
-  const constant = (word: string) => new RegExp(`const\\s+${word}\\s*(?::\\s*u32)?\\s*=\\s*(\\d+)u?\\s*;`).exec(source)?.[1];
-  const axes = [value ?? '1'].flat().map((word) => Number(/^\d/.test(word) ? parseInt(word, 10) : constant(word)));
+  const constant = (word: string) =>
+    new RegExp(`const\\s+${word}\\s*(?::\\s*u32)?\\s*=\\s*(\\d+)u?\\s*;`).exec(source)?.[1];
+  const axes = [value ?? '1']
+    .flat()
+    .map((word) => Number(/^\d/.test(word) ? parseInt(word, 10) : constant(word)));
   if (axes.some((axis) => !Number.isInteger(axis))) {
     throw new KernelError(`workgroup_size(${String(value)}) is neither a number nor a const of one`);
   }
@@ -46,17 +53,27 @@ function dimsMembers(struct: StructInfo, where: string): DimsMember[] {
   });
 }
 
+function parse(shader: string, source: string): WgslReflect {
+  try {
+    return new WgslReflect(source);
+  } catch (error) {
+    throw new KernelError(`${shader}.wgsl: wgsl_reflect cannot read it: ${String(error)}`);
+  }
+}
+
 /**
  * Reads every compute entry of a WGSL source: its bindings by variable name, the members of its uniform, its
  * workgroup size. Throws KernelError for what the engine does not use: several groups, more than one uniform.
  */
 export function reflect(shader: string, source: string): Map<string, Kernel> {
   const kernels = new Map<string, Kernel>();
-  for (const entry of new WgslReflect(source).entry.compute) {
+  for (const entry of parse(shader, source).entry.compute) {
     const where = `${shader}.wgsl: ${entry.name}`;
-    if (entry.resources.some(({ group }) => group !== 0)) throw new KernelError(`${where}: binds outside group 0`);
+    if (entry.resources.some(({ group }) => group !== 0))
+      throw new KernelError(`${where}: binds outside group 0`);
     const uniforms = entry.resources.filter((one) => one.resourceType === ResourceType.Uniform);
-    if (uniforms.length > 1) throw new KernelError(`${where}: has ${uniforms.length} uniforms; put them into dims`);
+    if (uniforms.length > 1)
+      throw new KernelError(`${where}: has ${uniforms.length} uniforms; put them into dims`);
     const attribute = entry.attributes?.find(({ name }) => name === 'workgroup_size');
     kernels.set(entry.name, {
       shader,
@@ -75,9 +92,16 @@ export function reflect(shader: string, source: string): Map<string, Kernel> {
   return kernels;
 }
 
-function disagreement(kernel: Kernel, what: string, has: readonly string[], got: readonly string[]): KernelError {
+function disagreement(
+  kernel: Kernel,
+  what: string,
+  has: readonly string[],
+  got: readonly string[],
+): KernelError {
   const list = (names: readonly string[]) => `"${[...names].sort().join(', ')}"`;
-  return new KernelError(`${kernel.entry}: ${kernel.shader}.wgsl ${what} ${list(has)}, but run() gave ${list(got)}`);
+  return new KernelError(
+    `${kernel.entry}: ${kernel.shader}.wgsl ${what} ${list(has)}, but run() gave ${list(got)}`,
+  );
 }
 
 const sameNames = (a: readonly string[], b: readonly string[]) =>
@@ -94,12 +118,22 @@ export function checkBuffers(kernel: Kernel, names: readonly string[]): void {
  * that other entries of the file use may be left out. Throws KernelError for an unknown name or a number that does
  * not fit its type.
  */
-export function writeDims(kernel: Kernel, dims: Readonly<Record<string, number>>, view: DataView, offset: number): void {
+export function writeDims(
+  kernel: Kernel,
+  dims: Readonly<Record<string, number>>,
+  view: DataView,
+  offset: number,
+): void {
   const members = kernel.dims?.members ?? [];
   for (const [name, value] of Object.entries(dims)) {
     const member = members.find((one) => one.name === name);
     if (member === undefined) {
-      throw disagreement(kernel, 'has dims', members.map((one) => one.name), Object.keys(dims));
+      throw disagreement(
+        kernel,
+        'has dims',
+        members.map((one) => one.name),
+        Object.keys(dims),
+      );
     }
     if (member.type === 'f32') {
       view.setFloat32(offset + member.offset, value, true);

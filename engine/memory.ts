@@ -42,13 +42,20 @@ function lives(dispatches: readonly Dispatch[], kept: ReadonlySet<Tensor>): Life
  * Pisarchyk and Lee, Efficient Memory Management for Deep Neural Net Inference, 2020). Tensors of one dispatch never
  * share a buffer, since WebGPU forbids a buffer that is read and written at once. `kept` live through the whole plan.
  */
-export function planMemory(dispatches: readonly Dispatch[], kept: ReadonlySet<Tensor> = new Set()): MemoryPlan {
-  const all = lives(dispatches, kept).sort((a, b) => bytesOf(b.tensor) - bytesOf(a.tensor) || a.first - b.first);
+export function planMemory(
+  dispatches: readonly Dispatch[],
+  kept: ReadonlySet<Tensor> = new Set(),
+): MemoryPlan {
+  const all = lives(dispatches, kept).sort(
+    (a, b) => bytesOf(b.tensor) - bytesOf(a.tensor) || a.first - b.first,
+  );
   const slots: number[] = [];
   const tenants: Life[][] = [];
   const slotOf = new Map<Tensor, number>();
   for (const life of all) {
-    const free = tenants.findIndex((lives) => lives.every((one) => one.last < life.first || life.last < one.first));
+    const free = tenants.findIndex((lives) =>
+      lives.every((one) => one.last < life.first || life.last < one.first),
+    );
     const slot = free === -1 ? slots.length : free;
     if (free === -1) {
       slots.push(bytesOf(life.tensor));

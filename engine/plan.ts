@@ -1,5 +1,13 @@
 import { backward, type Backward } from './autodiff.js';
-import { DeviceError, type Command, type CommandSpec, type CommandTime, type Device, type DeviceBuffer, type Reader } from './device.js';
+import {
+  DeviceError,
+  type Command,
+  type CommandSpec,
+  type CommandTime,
+  type Device,
+  type DeviceBuffer,
+  type Reader,
+} from './device.js';
 import { planMemory, type MemoryPlan } from './memory.js';
 import type { Optimizer } from './optim/optimizer.js';
 import { format, size } from './shape.js';
@@ -82,7 +90,7 @@ export class Plan {
 
   /** Writes what the optimizer needs to know of the steps first, first + 1, … (counted from 1); 4 floats a step. */
   setSchedule(first: number, values: Float32Array): void {
-    for (let done = 0; done < values.length; ) {
+    for (let done = 0; done < values.length;) {
       const at = (first - 1 + done / 4) % scheduleCapacity;
       const count = Math.min(values.length - done, 4 * (scheduleCapacity - at));
       const words = new Uint32Array(values.buffer, values.byteOffset + 4 * done, count);
@@ -100,7 +108,8 @@ export class Plan {
   /** What the record `name` holds of the first `steps` steps of the chunk, after everything submitted so far. */
   async fetch(name: string, steps: number): Promise<Float32Array> {
     const reader = this.readers.get(name);
-    if (reader === undefined) throw new DeviceError(`${name}: no such record; have ${[...this.readers.keys()].join(', ')}`);
+    if (reader === undefined)
+      throw new DeviceError(`${name}: no such record; have ${[...this.readers.keys()].join(', ')}`);
     const bytes = await reader.read();
     const perStep = Math.floor(bytes.byteLength / 4 / this.tape.chunkSteps);
     return new Float32Array(bytes, 0, steps * perStep);
@@ -115,7 +124,10 @@ export class Plan {
   /** Runs one step dispatch by dispatch, looking at everything that is written. For a halted run. */
   async firstNonFinite(): Promise<NonFinite | undefined> {
     for (const { name } of this.store.list('parameter', 'state')) {
-      const found = nonFinite(new Float32Array((await this.store.read(name)).buffer), this.store.get(name).shape);
+      const found = nonFinite(
+        new Float32Array((await this.store.read(name)).buffer),
+        this.store.get(name).shape,
+      );
       if (found !== undefined) return { op: 'parameter', entry: 'none', tensor: name, ...found };
     }
     for (const [i, command] of this.frozen.step.entries()) {
@@ -179,7 +191,10 @@ class Places {
   }
 
   get memory() {
-    return { bytes: this.plan.slots.reduce((sum, bytes) => sum + bytes, 0), unsharedBytes: this.plan.unsharedBytes };
+    return {
+      bytes: this.plan.slots.reduce((sum, bytes) => sum + bytes, 0),
+      unsharedBytes: this.plan.unsharedBytes,
+    };
   }
 
   buffer(tensor: Tensor): DeviceBuffer {
@@ -209,7 +224,8 @@ class Places {
       return store.initialize(t.kind === 'state' ? 'state' : 'parameter', t.name, t.shape, initial).buffer;
     }
     const { entry, fresh } = store.ensure(t.kind === 'slot' ? 'slot' : 'input', t.name, t.shape, t.dtype);
-    if (fresh && t === tape.stepState()) store.write(t.name, stateHeader({ step: 0, cursor: 0, seed: store.seed }));
+    if (fresh && t === tape.stepState())
+      store.write(t.name, stateHeader({ step: 0, cursor: 0, seed: store.seed }));
     return entry.buffer;
   }
 

@@ -43,75 +43,114 @@ export interface SegmentRule {
 
 /** Groups steps one after another, reusing its counters. One planner per table size and thread. */
 export class SegmentPlanner {
-  /** Sources of each row in this step; then, while filling, the next free place. Zero between steps. */
-  private readonly count: Uint32Array;
+  /** Sources of each row in this step; then, while filling, where its next source goes. Zero between steps. */
+  private readonly count: Int32Array;
 
   constructor(private readonly rule: SegmentRule) {
-    this.count = new Uint32Array(rule.rows);
+    this.count = new Int32Array(rule.rows);
   }
 
   /**
    * Writes the block for `ids` into `out` (at least layout.stride words). Takes fewer ids than layout.entries for a
-   * short batch. Throws RangeError for an id outside the table.
+   * short batch. Throws RangeError for an id outside the table, and for more ids or rows than the layout holds.
    */
   plan(ids: Uint32Array, layout: SegmentLayout, out: Uint32Array): void {
-    const rowsAt = segmentHeaderWords;
-    const piecesAt = rowsAt + 4 * layout.maxRows;
-    const sourcesAt = piecesAt + 2 * layout.maxPieces;
-    const rows = this.countRows(ids, out, rowsAt, layout.maxRows);
-    out[0] = rows;
-    out[1] = this.placeRows(rows, out, rowsAt, piecesAt);
-    this.fillSources(ids, out, sourcesAt);
-    for (let i = 0; i < rows; i++) this.count[out[rowsAt + 4 * i]] = 0;
+    if (ids.length > layout.entries || out.length < layout.stride) {
+      const given = `${ids.length} ids into ${out.length} words`;
+      throw new RangeError(
+        `segments: ${given} do not fit a layout of ${layout.entries} ids in ${layout.stride} words`,
+      );
+    }
+    // Signed views: V8 keeps int32 in registers, but checks every u32 for whether it needs a double.
+    const signedIds = new Int32Array(ids.buffer, ids.byteOffset, ids.length);
+    const block = new Int32Array(out.buffer, out.byteOffset, layout.stride);
+    const piecesAt = segmentHeaderWords + 4 * layout.maxRows;
+    const rowsEnd = countRows(signedIds, this.rule, this.count, block, layout.maxRows);
+    block[0] = (rowsEnd - segmentHeaderWords) / 4;
+    block[1] = placeRows(this.count, block, rowsEnd, piecesAt, piecesAt + 2 * layout.maxPieces);
+    fillSources(signedIds, this.rule, this.count, block);
+    for (let at = segmentHeaderWords; at < rowsEnd; at += 4) this.count[block[at]] = 0;
   }
+}
 
-  private countRows(ids: Uint32Array, out: Uint32Array, rowsAt: number, maxRows: number): number {
-    const { count, rule } = this;
-    let rows = 0;
-    for (let p = 0; p < ids.length; p++) {
-      const row = ids[p];
-      if (row >= rule.rows) throw new RangeError(`segments: id ${row} at ${p}, but the table has ${rule.rows} rows`);
-      if (row === 0 && rule.skipPadding) continue;
-      if (count[row]++ === 0) {
-        if (rows === maxRows) throw new RangeError(`segments: more than ${maxRows} distinct rows in a step`);
-        out[rowsAt + 4 * rows++] = row;
+/** Counts the sources of every row and lists rows as they are first met; returns where the list ends. */
+function countRows(
+  ids: Int32Array,
+  rule: SegmentRule,
+  count: Int32Array,
+  block: Int32Array,
+  maxRows: number,
+) {
+  const { rows, skipPadding } = rule;
+  let at = segmentHeaderWords;
+  // Padding counts as met before, so that it is not listed.
+  if (skipPadding) count[0] = 1;
+  for (let p = 0; p < ids.length; p++) {
+    const row = ids[p];
+    if (row >>> 0 >= rows) {
+      count.fill(0);
+      throw new RangeError(`segments: id ${row >>> 0} at ${p}, but the table has ${rows} rows`);
+    }
+    const before = count[row];
+    count[row] = before + 1;
+    // Every row is written and a new one kept: whether it is new is a coin toss that a branch would mispredict.
+    block[at] = row;
+    at += ((before - 1) >>> 31) << 2;
+  }
+  if (skipPadding) count[0] = 0;
+  if (at > segmentHeaderWords + 4 * maxRows) {
+    count.fill(0);
+    throw new RangeError(
+      `segments: ${(at - segmentHeaderWords) / 4} distinct rows in a step, but room for ${maxRows}`,
+    );
+  }
+  return at;
+}
+
+/** Lays out begin, end and pieces of every row; leaves in `count` where its first source goes. Returns the pieces. */
+function placeRows(
+  count: Int32Array,
+  block: Int32Array,
+  rowsEnd: number,
+  piecesAt: number,
+  sourcesAt: number,
+) {
+  let begin = 0;
+  let pieces = 0;
+  for (let at = segmentHeaderWords; at < rowsEnd; at += 4) {
+    const row = block[at];
+    const end = begin + count[row];
+    count[row] = sourcesAt + begin;
+    block[at + 1] = begin;
+    block[at + 2] = end;
+    block[at + 3] = pieces;
+    if (end - begin > pieceLength) {
+      for (let from = begin; from < end; from += pieceLength, pieces++) {
+        block[piecesAt + 2 * pieces] = from;
+        block[piecesAt + 2 * pieces + 1] = Math.min(from + pieceLength, end);
       }
     }
-    return rows;
+    begin = end;
   }
+  return pieces;
+}
 
-  /** Lays out begin, end and pieces of every row; leaves in `count` where its first source goes. */
-  private placeRows(rows: number, out: Uint32Array, rowsAt: number, piecesAt: number): number {
-    let begin = 0;
-    let pieces = 0;
-    for (let i = 0; i < rows; i++) {
-      const at = rowsAt + 4 * i;
-      const row = out[at];
-      const end = begin + this.count[row];
-      this.count[row] = begin;
-      out[at + 1] = begin;
-      out[at + 2] = end;
-      out[at + 3] = pieces;
-      if (end - begin > pieceLength) {
-        for (let from = begin; from < end; from += pieceLength, pieces++) {
-          out[piecesAt + 2 * pieces] = from;
-          out[piecesAt + 2 * pieces + 1] = Math.min(from + pieceLength, end);
-        }
-      }
-      begin = end;
-    }
-    return pieces;
+function fillSources(
+  ids: Int32Array,
+  { per, skipPadding }: SegmentRule,
+  count: Int32Array,
+  block: Int32Array,
+) {
+  if (per === 1 && !skipPadding) {
+    for (let p = 0; p < ids.length; p++) block[count[ids[p]]++] = p;
+    return;
   }
-
-  private fillSources(ids: Uint32Array, out: Uint32Array, sourcesAt: number): void {
-    const { count, rule } = this;
-    for (let p = 0, source = 0, within = 0; p < ids.length; p++) {
-      const row = ids[p];
-      if (row !== 0 || !rule.skipPadding) out[sourcesAt + count[row]++] = source;
-      if (++within === rule.per) {
-        within = 0;
-        source++;
-      }
+  for (let p = 0, source = 0, within = 0; p < ids.length; p++) {
+    const row = ids[p];
+    if (row !== 0 || !skipPadding) block[count[row]++] = source;
+    if (++within === per) {
+      within = 0;
+      source++;
     }
   }
 }

@@ -57,7 +57,8 @@ export class Store {
 
   get(name: string): Entry {
     const entry = this.entries.get(name);
-    if (entry === undefined) throw new DeviceError(`${name}: no such buffer; have ${[...this.entries.keys()].join(', ')}`);
+    if (entry === undefined)
+      throw new DeviceError(`${name}: no such buffer; have ${[...this.entries.keys()].join(', ')}`);
     return entry;
   }
 
@@ -83,7 +84,9 @@ export class Store {
   async read(name: string): Promise<DeviceArray> {
     const { shape, dtype, buffer } = this.get(name);
     const bytes = await this.device.download(buffer);
-    return dtype === 'f32' ? new Float32Array(bytes, 0, words(shape)) : new Uint32Array(bytes, 0, words(shape));
+    return dtype === 'f32'
+      ? new Float32Array(bytes, 0, words(shape))
+      : new Uint32Array(bytes, 0, words(shape));
   }
 
   destroy(): void {

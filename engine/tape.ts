@@ -99,7 +99,14 @@ export class Tape {
     this.chunkSteps = chunkSteps;
   }
 
-  private make(kind: TensorKind, name: string, shape: Shape, dtype: Dtype, needsGrad: boolean, alias?: Tensor) {
+  private make(
+    kind: TensorKind,
+    name: string,
+    shape: Shape,
+    dtype: Dtype,
+    needsGrad: boolean,
+    alias?: Tensor,
+  ) {
     if (shape.length === 0 || shape.some((axis) => !Number.isInteger(axis) || axis < 1)) {
       throw new ShapeError(`${name}: shape ${format(shape)} is not made of positive whole numbers`);
     }
@@ -167,7 +174,9 @@ export class Tape {
   /** The same elements under another shape; no copy is made. Throws ShapeError if the sizes differ. */
   view(t: Tensor, shape: Shape): Tensor {
     if (size(t.shape) !== size(shape)) {
-      throw new ShapeError(`reshape: ${format(t.shape)} has ${size(t.shape)} elements, ${format(shape)} ${size(shape)}`);
+      throw new ShapeError(
+        `reshape: ${format(t.shape)} has ${size(t.shape)} elements, ${format(shape)} ${size(shape)}`,
+      );
     }
     return this.make(t.kind, t.name, shape, t.dtype, t.needsGrad, t);
   }

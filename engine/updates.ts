@@ -28,11 +28,11 @@ const normParts = 64;
 function recordClip(tape: Tape, list: Dispatch[], gradients: readonly Tensor[], { maxNorm }: ClipNorm): void {
   const run = tape.launcher('clip_norm', 'clip_norm', list);
   const total = normParts * gradients.length;
-  const partial = tape.activation('clip_norm.partial', [total]);
+  const partials = tape.activation('clip_norm.partials', [total]);
   gradients.forEach((g, i) => {
-    run('clip_norm_squares', { g, partial }, { count: size(g.shape), offset: i * normParts }, [normParts]);
+    run('clip_norm_squares', { g, partials }, { count: size(g.shape), offset: i * normParts }, [normParts]);
   });
-  run('clip_norm_factor', { partial, state: tape.stepState() }, { count: total, max_norm: maxNorm }, [1]);
+  run('clip_norm_factor', { partials, state: tape.stepState() }, { count: total, max_norm: maxNorm }, [1]);
 }
 
 /** Records the updates of every parameter that has a gradient; the others are never touched, as in PyTorch. */
@@ -55,7 +55,13 @@ export function recordUpdates(
         ? gradient.tensor
         : recordSegmentSum(tape, after, gradient.ids, gradient.source, clip !== undefined),
   }));
-  if (clip !== undefined) recordClip(tape, after, summed.map(({ g }) => g), clip);
+  if (clip !== undefined)
+    recordClip(
+      tape,
+      after,
+      summed.map(({ g }) => g),
+      clip,
+    );
   for (const { p, gradient, g } of summed) {
     const context = (list: Dispatch[]): UpdateContext => ({
       p,

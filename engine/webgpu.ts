@@ -73,7 +73,8 @@ class WebGpuDevice implements Device {
       this.failure ??= new DeviceError(`${name}: ${event.error.message.trim()}`);
     });
     void gpu.lost.then(({ reason, message }) => {
-      if (!this.destroyed) this.failure = new DeviceError(`${name}: device lost (${reason}): ${message.trim()}`);
+      if (!this.destroyed)
+        this.failure = new DeviceError(`${name}: device lost (${reason}): ${message.trim()}`);
     });
   }
 
@@ -91,7 +92,11 @@ class WebGpuDevice implements Device {
       );
     }
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    const memory: GpuMemory = { label, bytes: padded, gpu: this.gpu.createBuffer({ label, size: padded, usage }) };
+    const memory: GpuMemory = {
+      label,
+      bytes: padded,
+      gpu: this.gpu.createBuffer({ label, size: padded, usage }),
+    };
     return memory;
   }
 
@@ -102,7 +107,9 @@ class WebGpuDevice implements Device {
   upload(buffer: DeviceBuffer, data: DeviceArray, byteOffset = 0): void {
     this.check();
     if (byteOffset + data.byteLength > buffer.bytes) {
-      throw new DeviceError(`${buffer.label}: ${byteOffset + data.byteLength} bytes do not fit into ${buffer.bytes}`);
+      throw new DeviceError(
+        `${buffer.label}: ${byteOffset + data.byteLength} bytes do not fit into ${buffer.bytes}`,
+      );
     }
     this.gpu.queue.writeBuffer((buffer as GpuMemory).gpu, byteOffset, data as GPUAllowSharedBufferSource);
   }
@@ -196,7 +203,11 @@ class WebGpuDevice implements Device {
     const known = this.pipelines.get(key);
     if (known !== undefined) return known;
     const making = this.shader(shader).then(({ module }) =>
-      this.gpu.createComputePipelineAsync({ label: key, layout: 'auto', compute: { module, entryPoint: entry } }),
+      this.gpu.createComputePipelineAsync({
+        label: key,
+        layout: 'auto',
+        compute: { module, entryPoint: entry },
+      }),
     );
     this.pipelines.set(key, making);
     return making;
@@ -260,13 +271,16 @@ class WebGpuDevice implements Device {
     const limit = this.gpu.limits.maxComputeWorkgroupsPerDimension;
     const groups = workgroup.map((threads, axis) => Math.ceil((over[axis] ?? 1) / threads));
     if (groups[1] > limit || groups[2] > limit) {
-      throw new KernelError(`${entry}: ${groups.join('×')} workgroups, but y and z end at ${limit}; use a smaller batch`);
+      throw new KernelError(
+        `${entry}: ${groups.join('×')} workgroups, but y and z end at ${limit}; use a smaller batch`,
+      );
     }
     return [Math.min(groups[0], limit), groups[1], groups[2]];
   }
 
   releaseCommands(commands: readonly Command[]): void {
-    for (const slab of new Set((commands as readonly GpuCommand[]).map((command) => command.slab))) slab?.destroy();
+    for (const slab of new Set((commands as readonly GpuCommand[]).map((command) => command.slab)))
+      slab?.destroy();
   }
 
   run(commands: readonly Command[], times: number): void {
@@ -314,7 +328,10 @@ class WebGpuDevice implements Device {
   private async timestampsOf(commands: readonly GpuCommand[]): Promise<BigUint64Array> {
     const querySet = this.gpu.createQuerySet({ type: 'timestamp', count: 2 * commands.length });
     const size = 16 * commands.length;
-    const resolved = this.gpu.createBuffer({ size, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+    const resolved = this.gpu.createBuffer({
+      size,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    });
     const staging = this.gpu.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     const encoder = this.gpu.createCommandEncoder();
     commands.forEach((command, i) => {

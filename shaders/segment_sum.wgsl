@@ -1,7 +1,7 @@
 // Sums rows of a gradient by the row of the table that they belong to, in the fixed order of segments.ts.
 //   g[i,:] = Σ source[s,:] over the sources s of the i-th row of the step's block
 // A row with more than 64 sources is summed from pieces of 64, made first.
-//   segment_sum_pieces:   partial[j,:] = Σ of piece j
+//   segment_sum_pieces:   partials[j,:] = Σ of piece j
 //   segment_sum_rows:     g[i,:], zero behind the last row if dims.clear is set
 //   segment_sum_scatter:  table_gradient[row of i,:] = g[i,:]
 // _vec4 entries are for widths of whole vec4s; width is then counted in vec4s.
@@ -38,8 +38,8 @@ struct Row {
 @group(0) @binding(2) var<storage, read> state: State;
 @group(0) @binding(3) var<storage, read> source: array<f32>;
 @group(0) @binding(3) var<storage, read> source4: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(4) var<storage, read_write> partial4: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> partials: array<f32>;
+@group(0) @binding(4) var<storage, read_write> partials4: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> g: array<f32>;
 @group(0) @binding(5) var<storage, read_write> g4: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> table_gradient: array<f32>;
@@ -49,17 +49,17 @@ const threads = 64u;
 const piece_length = 64u;
 const header = 4u;
 
-fn block() -> u32 {
+fn block_at() -> u32 {
   return state.cursor * dims.stride;
 }
 
 fn row_at(i: u32) -> Row {
-  let at = block() + header + 4u * i;
+  let at = block_at() + header + 4u * i;
   return Row(segments[at], segments[at + 1u], segments[at + 2u], segments[at + 3u]);
 }
 
 fn sources_at() -> u32 {
-  return block() + header + 4u * dims.max_rows + 2u * dims.max_pieces;
+  return block_at() + header + 4u * dims.max_rows + 2u * dims.max_pieces;
 }
 
 fn sum(begin: u32, end: u32, column: u32) -> f32 {
@@ -87,7 +87,7 @@ fn row_sum(row: Row, column: u32) -> f32 {
   let pieces = (row.end - row.begin + piece_length - 1u) / piece_length;
   var total = 0.0;
   for (var j = row.first_piece; j < row.first_piece + pieces; j++) {
-    total += partial[j * dims.width + column];
+    total += partials[j * dims.width + column];
   }
   return total;
 }
@@ -99,7 +99,7 @@ fn row_sum4(row: Row, column: u32) -> vec4f {
   let pieces = (row.end - row.begin + piece_length - 1u) / piece_length;
   var total = vec4f();
   for (var j = row.first_piece; j < row.first_piece + pieces; j++) {
-    total += partial4[j * dims.width + column];
+    total += partials4[j * dims.width + column];
   }
   return total;
 }
@@ -107,27 +107,27 @@ fn row_sum4(row: Row, column: u32) -> vec4f {
 // One invocation: one column of one piece.
 @compute @workgroup_size(threads)
 fn segment_sum_pieces(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = segments[block() + 1u] * dims.width;
+  let count = segments[block_at() + 1u] * dims.width;
   for (var i = id.x; i < count; i += groups.x * threads) {
-    let at = block() + header + 4u * dims.max_rows + 2u * (i / dims.width);
-    partial[i] = sum(segments[at], segments[at + 1u], i % dims.width);
+    let at = block_at() + header + 4u * dims.max_rows + 2u * (i / dims.width);
+    partials[i] = sum(segments[at], segments[at + 1u], i % dims.width);
   }
 }
 
 // One invocation: four columns of one piece.
 @compute @workgroup_size(threads)
 fn segment_sum_pieces_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = segments[block() + 1u] * dims.width;
+  let count = segments[block_at() + 1u] * dims.width;
   for (var i = id.x; i < count; i += groups.x * threads) {
-    let at = block() + header + 4u * dims.max_rows + 2u * (i / dims.width);
-    partial4[i] = sum4(segments[at], segments[at + 1u], i % dims.width);
+    let at = block_at() + header + 4u * dims.max_rows + 2u * (i / dims.width);
+    partials4[i] = sum4(segments[at], segments[at + 1u], i % dims.width);
   }
 }
 
 // One invocation: one column of one row.
 @compute @workgroup_size(threads)
 fn segment_sum_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let rows = segments[block()];
+  let rows = segments[block_at()];
   let count = select(rows, dims.max_rows, dims.clear != 0u) * dims.width;
   for (var i = id.x; i < count; i += groups.x * threads) {
     let row = i / dims.width;
@@ -142,7 +142,7 @@ fn segment_sum_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workg
 // One invocation: four columns of one row.
 @compute @workgroup_size(threads)
 fn segment_sum_rows_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let rows = segments[block()];
+  let rows = segments[block_at()];
   let count = select(rows, dims.max_rows, dims.clear != 0u) * dims.width;
   for (var i = id.x; i < count; i += groups.x * threads) {
     let row = i / dims.width;
@@ -157,7 +157,7 @@ fn segment_sum_rows_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_
 // One invocation: one column of one row; the table's gradient must be zero elsewhere.
 @compute @workgroup_size(threads)
 fn segment_sum_scatter(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = segments[block()] * dims.width;
+  let count = segments[block_at()] * dims.width;
   for (var i = id.x; i < count; i += groups.x * threads) {
     let row = row_at(i / dims.width);
     table_gradient[row.row * dims.width + i % dims.width] = row_sum(row, i % dims.width);
@@ -167,7 +167,7 @@ fn segment_sum_scatter(@builtin(global_invocation_id) id: vec3u, @builtin(num_wo
 // One invocation: four columns of one row; the table's gradient must be zero elsewhere.
 @compute @workgroup_size(threads)
 fn segment_sum_scatter_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = segments[block()] * dims.width;
+  let count = segments[block_at()] * dims.width;
   for (var i = id.x; i < count; i += groups.x * threads) {
     let row = row_at(i / dims.width);
     table_gradient4[row.row * dims.width + i % dims.width] = row_sum4(row, i % dims.width);

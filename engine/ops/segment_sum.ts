@@ -27,14 +27,20 @@ function recordPieces(tape: Tape, list: Dispatch[], ids: RowIds, source: Tensor)
   const run = tape.launcher('segment_sum', 'segment_sum', list);
   const segments = segmentsOf(tape, ids);
   const state = tape.stepState();
-  const partial = tape.activation('segment_sum.partial', [maxPieces, width]);
-  const buffers = { segments, state, [`source${four}`]: source, [`partial${four}`]: partial };
+  const partials = tape.activation('segment_sum.partials', [maxPieces, width]);
+  const buffers = { segments, state, [`source${four}`]: source, [`partials${four}`]: partials };
   run(`segment_sum_pieces${suffix}`, buffers, sizes, [(maxPieces * width) / lanes]);
   return { run, sizes, suffix, four, lanes, buffers };
 }
 
 /** Gradients of the rows that the step names: source [..,D] → [maxRows,D]; `clear` zeroes those behind the last. */
-export function recordSegmentSum(tape: Tape, list: Dispatch[], ids: RowIds, source: Tensor, clear: boolean): Tensor {
+export function recordSegmentSum(
+  tape: Tape,
+  list: Dispatch[],
+  ids: RowIds,
+  source: Tensor,
+  clear: boolean,
+): Tensor {
   const { run, sizes, suffix, four, lanes, buffers } = recordPieces(tape, list, ids, source);
   const width = source.shape[source.shape.length - 1];
   const g = tape.activation('segment_sum.g', [ids.layout.maxRows, width]);
@@ -53,7 +59,9 @@ export function recordSegmentScatter(
 ): Tensor {
   const width = dims(table, 2)[1];
   if (source.shape[source.shape.length - 1] !== width) {
-    throw new ShapeError(`segment_sum: rows of ${format(source.shape)} do not fit ${table.name} ${format(table.shape)}`);
+    throw new ShapeError(
+      `segment_sum: rows of ${format(source.shape)} do not fit ${table.name} ${format(table.shape)}`,
+    );
   }
   const gradient = tape.activation('segment_sum.table', table.shape);
   const quads = Math.ceil((table.shape[0] * width) / 4);

@@ -1,1 +1,8 @@
-export type { DenseUpdate, FlushUpdate, Optimizer, RowsGradientUpdate, RowsUpdate, UpdateContext } from './optimizer.js';
+export type {
+  DenseUpdate,
+  FlushUpdate,
+  Optimizer,
+  RowsGradientUpdate,
+  RowsUpdate,
+  UpdateContext,
+} from './optimizer.js';

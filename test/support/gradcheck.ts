@@ -6,9 +6,13 @@ import { numbers } from './numbers.js';
 /** An op under test beside its slow, obvious twin in f64. */
 export interface OpCase {
   /** Differentiable inputs: shape, and data if it must be special (random normal otherwise). */
-  readonly inputs: Readonly<Record<string, { readonly shape: readonly number[]; readonly data?: readonly number[] }>>;
+  readonly inputs: Readonly<
+    Record<string, { readonly shape: readonly number[]; readonly data?: readonly number[] }>
+  >;
   /** u32 inputs. */
-  readonly ids?: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: readonly number[] }>>;
+  readonly ids?: Readonly<
+    Record<string, { readonly shape: readonly number[]; readonly data: readonly number[] }>
+  >;
   build(t: Readonly<Record<string, Tensor>>, tape: Tape): Tensor;
   reference(x: Readonly<Record<string, Float64Array>>): ArrayLike<number>;
   /** Writes further inputs (segments of row gradients), after compile. */
@@ -92,7 +96,10 @@ export async function checkGradient(device: Device, one: OpCase): Promise<void> 
       const actual = dot(gradients[name], u);
       const scale = Math.hypot(...Array.from(u, (value, i) => value * gradients[name][i]), expected, 1e-6);
       const error = Math.abs(actual - expected) / scale;
-      assert.ok(error < 1e-4, `⟨d${name}, u⟩ is ${actual}, the central difference ${expected} (error ${error})`);
+      assert.ok(
+        error < 1e-4,
+        `⟨d${name}, u⟩ is ${actual}, the central difference ${expected} (error ${error})`,
+      );
     }
   }
 }

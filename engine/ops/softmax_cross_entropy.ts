@@ -1,0 +1,29 @@
+import { defineOp } from '../op.js';
+import { ShapeError, dims, format } from '../shape.js';
+
+/**
+ * Categorical cross-entropy of each row: logits z [B,K], label (u32, 0…K−1) [B] → y [B],
+ * y[b] = log Σ_k e^z[b,k] − z[b,label[b]].
+ */
+export const softmaxCrossEntropy = defineOp('softmax_cross_entropy', ['z', 'label'], {
+  shape({ z, label }) {
+    const [batch] = dims(z, 2, 'softmax_cross_entropy: z');
+    if (label.shape.length !== 1 || label.shape[0] !== batch || label.dtype !== 'u32') {
+      throw new ShapeError(
+        `softmax_cross_entropy: z ${format(z.shape)} needs one u32 class a row, but label is ` +
+          `${label.dtype}${format(label.shape)}`,
+      );
+    }
+    return [batch];
+  },
+
+  forward({ z, label, y }, run) {
+    const [batch, classes] = z.shape;
+    run('softmax_cross_entropy_forward', { z, label, y }, { batch, classes }, [batch]);
+  },
+
+  backward({ z, label, dy, dz }, run) {
+    const [batch, classes] = z.shape;
+    if (dz) run('softmax_cross_entropy_backward', { z, label, dy, dz }, { batch, classes }, [batch]);
+  },
+});
