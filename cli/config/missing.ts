@@ -1,0 +1,20 @@
+import { join, resolve } from 'node:path';
+import { knownDatasets } from './files.js';
+import { nearest } from './nearest.js';
+import type { TrainConfig } from './train_config.js';
+
+/** What to say when the folder of a data set is not there: where it was looked for, and how to come by it. */
+export function missingDatasetMessage(config: Pick<TrainConfig, 'dataset' | 'data_path'>): string {
+  const { dataset, data_path } = config;
+  const folder = resolve(data_path, dataset);
+  const known = knownDatasets(data_path);
+  const meant = known.includes(dataset) ? null : nearest(dataset, known);
+  const synthetic = known.includes(dataset)
+    ? `a synthetic one of its shape with: node cli/data.js synth --like=${dataset}`
+    : 'a synthetic one with: node cli/data.js synth';
+  return (
+    `--dataset=${dataset}: ${join(folder, `${dataset}.inter`)} is not there` +
+    `${meant === null ? '' : ` (did you mean ${meant}?)`}; put RecBole's atomic files of ${dataset} into` +
+    ` ${folder} (https://recbole.io/dataset_list.html), name another folder with --data_path, or make ${synthetic}`
+  );
+}
