@@ -157,3 +157,13 @@ function fillSources(
 
 /** Shape of the input that holds the blocks of `steps` steps. */
 export const segmentShape = (layout: SegmentLayout, steps: number): Shape => [steps * layout.stride];
+
+/** How kernels see rows of floats: as vec4s, under variables `x4` and entries `_vec4`, where rows are whole ones. */
+export interface RowView {
+  readonly lanes: 1 | 4;
+  readonly four: '' | '4';
+  readonly suffix: '' | '_vec4';
+}
+
+export const rowView = (width: number): RowView =>
+  width % 4 === 0 ? { lanes: 4, four: '4', suffix: '_vec4' } : { lanes: 1, four: '', suffix: '' };

@@ -14,16 +14,10 @@ struct Dims {
   clear: u32,
 }
 
+// Beginning of State in step.wgsl.
 struct State {
   step: u32,
   cursor: u32,
-  halted: u32,
-  seed: u32,
-  clip: f32,
-  unused0: u32,
-  unused1: u32,
-  unused2: u32,
-  schedule: array<vec4f>,
 }
 
 struct Row {

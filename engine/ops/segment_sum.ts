@@ -1,4 +1,4 @@
-import { segmentShape } from '../segments.js';
+import { rowView, segmentShape, type RowView } from '../segments.js';
 import { ShapeError, dims, format } from '../shape.js';
 import type { Dispatch, Launch, RowIds, Tape } from '../tape.js';
 import type { Tensor } from '../tensor.js';
@@ -7,21 +7,17 @@ import type { Tensor } from '../tensor.js';
 export const segmentsOf = (tape: Tape, ids: RowIds): Tensor =>
   tape.input(`segments.${ids.name}`, segmentShape(ids.layout, tape.chunkSteps), 'u32');
 
-interface Pieces {
+interface Pieces extends RowView {
   readonly run: Launch;
   readonly sizes: Readonly<Record<string, number>>;
-  /** '_vec4', '4' and 4 where rows are whole vec4s, else '', '' and 1. */
-  readonly suffix: '' | '_vec4';
-  readonly four: '' | '4';
-  readonly lanes: 1 | 4;
   readonly buffers: Readonly<Record<string, Tensor>>;
 }
 
 /** First level: sums of the pieces of long segments. */
 function recordPieces(tape: Tape, list: Dispatch[], ids: RowIds, source: Tensor): Pieces {
   const width = source.shape[source.shape.length - 1];
-  const vec4 = width % 4 === 0;
-  const [suffix, four, lanes] = vec4 ? (['_vec4', '4', 4] as const) : (['', '', 1] as const);
+  const view = rowView(width);
+  const { lanes, four, suffix } = view;
   const { stride, maxRows, maxPieces } = ids.layout;
   const sizes = { width: width / lanes, stride, max_rows: maxRows, max_pieces: maxPieces };
   const run = tape.launcher('segment_sum', 'segment_sum', list);
@@ -30,7 +26,7 @@ function recordPieces(tape: Tape, list: Dispatch[], ids: RowIds, source: Tensor)
   const partials = tape.activation('segment_sum.partials', [maxPieces, width]);
   const buffers = { segments, state, [`source${four}`]: source, [`partials${four}`]: partials };
   run(`segment_sum_pieces${suffix}`, buffers, sizes, [(maxPieces * width) / lanes]);
-  return { run, sizes, suffix, four, lanes, buffers };
+  return { run, sizes, buffers, ...view };
 }
 
 /** Gradients of the rows that the step names: source [..,D] → [maxRows,D]; `clear` zeroes those behind the last. */
