@@ -70,12 +70,18 @@ function labelOf({ columns }: RemappedTable, options: DataOptions): Float32Array
   const column = columns.get(threshold?.field ?? options.LABEL_FIELD);
   if (column?.type !== 'float') return null;
   const { values } = column;
-  if (threshold !== null) return Float32Array.from(values, (value) => (value >= threshold.bound ? 1 : 0));
+  if (threshold !== null) return labelsFrom(values, threshold.bound);
   const odd = values.find((value) => value !== 0 && value !== 1);
-  if (odd === undefined) return Float32Array.from(values);
+  if (odd === undefined) return new Float32Array(values);
   throw new DataError(
     `${options.LABEL_FIELD}: is ${odd} in some row, but labels are 0 or 1; set threshold to make them`,
   );
+}
+
+function labelsFrom(values: Float64Array, bound: number): Float32Array {
+  const labels = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) labels[i] = values[i] >= bound ? 1 : 0;
+  return labels;
 }
 
 /** A loaded label column gives way to the label that the threshold makes. */
@@ -99,7 +105,7 @@ function finishedColumn(name: string, column: RemappedColumn, options: DataOptio
     }
     case 'float_seq': {
       const { items, maxLength } = padded(column.values, column.offsets);
-      return { type: 'float_seq', values: Float32Array.from(items), maxLength };
+      return { type: 'float_seq', values: new Float32Array(items), maxLength };
     }
     case 'float':
       return floatColumn(name, column.values, options);

@@ -4,9 +4,9 @@ import type { Discretization } from './options.js';
 export function fillMissing(values: Float64Array): void {
   let sum = 0;
   let present = 0;
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    sum += value;
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isNaN(values[i])) continue;
+    sum += values[i];
     present++;
   }
   if (present === 0 || present === values.length) return;

@@ -4,6 +4,7 @@ import { parseIntervals, type Intervals } from './intervals.js';
 import type { RawDataset } from './load.js';
 import type { DataOptions, Interval } from './options.js';
 import type { FieldSource } from './schema.js';
+import { allowedRows, allRows, countIds } from './rows.js';
 import { sortedRows } from './sort.js';
 
 /** Which rows of each table remain, in their order; null where there is no table. */
@@ -47,12 +48,6 @@ export function filterRows(raw: RawDataset, options: DataOptions, note: Note): R
   return rows;
 }
 
-function allRows(count: number): Uint32Array {
-  const rows = new Uint32Array(count);
-  for (let row = 0; row < count; row++) rows[row] = row;
-  return rows;
-}
-
 function idsOf(table: RawTable, field: string): RawTokens {
   const column = table.columns.get(field);
   if (column?.type !== 'token') throw new DataError(`${field}: no token field of that name is loaded`);
@@ -69,8 +64,8 @@ function withoutMissingIds(raw: RawDataset, rows: Rows, options: DataOptions, no
   const keep = (source: FieldSource, field: string, from: Uint32Array | null): Uint32Array | null => {
     const table = raw[source];
     if (from === null || table === null) return null;
-    const { ids } = idsOf(table, field);
-    const left = from.filter((row) => ids[row] !== 0);
+    const { ids, tokens } = idsOf(table, field);
+    const left = allowedRows(from, ids, new Uint8Array(tokens.size + 1).fill(1, 1));
     const dropped = from.length - left.length;
     if (dropped > 0) note(`.${source}: ${dropped} rows without ${field} are dropped`);
     return left;
@@ -139,22 +134,23 @@ function byValue(raw: RawDataset, rows: Rows, options: DataOptions): Rows {
     for (const source of sources) {
       const column = raw[source]?.columns.get(name);
       const from = left[source];
-      if (column !== undefined && from !== null) left[source] = from.filter(valueTest(column, name, wanted));
+      if (column !== undefined && from !== null) left[source] = withValues(from, column, name, wanted);
     }
   }
   return left;
 }
 
-function valueTest(
+function withValues(
+  rows: Uint32Array,
   column: RawColumn,
   name: string,
   wanted: Interval | readonly string[],
-): (row: number) => boolean {
+): Uint32Array {
   const where = `val_interval: ${name}`;
   if (column.type === 'float') {
     const { values } = column;
     const { within } = parseIntervals(wanted as Interval, where);
-    return (row) => within(values[row]);
+    return rows.filter((row) => within(values[row]));
   }
   if (column.type !== 'token') {
     throw new DataError(
@@ -165,13 +161,13 @@ function valueTest(
     throw new DataError(`${where} is a token field, "${wanted}" an interval; give a list of tokens`);
   }
   const encoder = new TextEncoder();
-  const kept = new Set(
-    wanted.map((token) => {
-      const bytes = encoder.encode(String(token));
-      return column.tokens.intern(bytes, 0, bytes.length);
-    }),
-  );
-  return (row) => kept.has(column.ids[row]);
+  const ids = wanted.map((token) => {
+    const bytes = encoder.encode(String(token));
+    return column.tokens.intern(bytes, 0, bytes.length);
+  });
+  const allowed = new Uint8Array(column.tokens.size + 1);
+  for (const id of ids) allowed[id] = 1;
+  return allowedRows(rows, column.ids, allowed);
 }
 
 /** Interactions whose user and item have a row in .user and .item, where those are loaded. */
@@ -186,7 +182,7 @@ function withFeatures(raw: RawDataset, rows: Rows, options: DataOptions): Uint32
     const { ids: interIds } = idsOf(raw.inter, ids[source]);
     const has = new Uint8Array(own.tokens.size + 1);
     for (const row of featured) has[own.ids[row]] = 1;
-    left = left.filter((row) => has[interIds[row]] === 1);
+    left = allowedRows(left, interIds, has);
   }
   return left;
 }
@@ -195,7 +191,8 @@ function withFeatures(raw: RawDataset, rows: Rows, options: DataOptions): Uint32
 interface Side {
   readonly ids: Uint32Array;
   readonly counts: Uint32Array;
-  readonly banned: Uint8Array;
+  /** 1 until the id has to go. */
+  readonly allowed: Uint8Array;
   readonly interval: Intervals;
   /** Ids of the rows of .user or .item. */
   readonly features: Uint32Array | null;
@@ -209,11 +206,10 @@ function core(raw: RawDataset, rows: Rows, options: DataOptions): Rows {
   const sides = [user, item].filter((side) => side !== null);
   let inter = rows.inter;
   while (sides.map((side) => ban(side)).includes(true)) {
-    const isLeft = (row: number) => sides.every(({ ids, banned }) => banned[ids[row]] === 0);
-    inter = inter.filter(isLeft);
+    for (const { ids, allowed } of sides) inter = allowedRows(inter, ids, allowed);
     for (const side of sides) {
-      side.rows = side.rows && side.rows.filter((row) => side.banned[side.features?.[row] ?? 0] === 0);
-      recount(side, inter);
+      if (side.rows && side.features) side.rows = allowedRows(side.rows, side.features, side.allowed);
+      countIds(inter, side.ids, side.counts);
     }
   }
   return { inter, user: user ? user.rows : rows.user, item: item ? item.rows : rows.item };
@@ -232,38 +228,24 @@ function coreSide(
   const table = raw[source];
   const features = table && idsOf(table, field).ids;
   const counts = new Uint32Array(tokens.size + 1);
-  const side = {
-    ids,
-    counts,
-    banned: new Uint8Array(tokens.size + 1),
-    interval,
-    features,
-    rows: rows[source],
-  };
-  recount(side, rows.inter);
-  return side;
+  const allowed = new Uint8Array(tokens.size + 1).fill(1);
+  countIds(rows.inter, ids, counts);
+  return { ids, counts, allowed, interval, features, rows: rows[source] };
 }
 
-function recount({ ids, counts }: Side, inter: Uint32Array): void {
-  counts.fill(0);
-  for (const row of inter) counts[ids[row]]++;
-}
-
-/** Marks who has to go by the counts as they are; whether there is anybody new. */
-function ban({ counts, banned, interval, features, rows }: Side): boolean {
+/** Marks who has to go by the counts as they are; whether there is anybody. */
+function ban({ counts, allowed, interval, features, rows }: Side): boolean {
   let found = false;
   for (let id = 1; id < counts.length; id++) {
-    if (counts[id] > 0 && !interval.within(counts[id])) {
-      banned[id] = 1;
-      found = true;
-    }
+    if (counts[id] === 0 || interval.within(counts[id])) continue;
+    allowed[id] = 0;
+    found = true;
   }
   for (const row of rows ?? []) {
     const id = features?.[row] ?? 0;
-    if (counts[id] < interval.least && banned[id] === 0) {
-      banned[id] = 1;
-      found = true;
-    }
+    if (allowed[id] === 0 || counts[id] >= interval.least) continue;
+    allowed[id] = 0;
+    found = true;
   }
   return found;
 }

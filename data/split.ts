@@ -2,6 +2,7 @@ import { DataError } from './errors.js';
 import { Mt19937 } from './mt19937.js';
 import type { DataOptions } from './options.js';
 import type { Dataset, Split } from './schema.js';
+import { allRows } from './rows.js';
 import { sortedRows } from './sort.js';
 
 /**
@@ -9,7 +10,7 @@ import { sortedRows } from './sort.js';
  * Uses n - 1 draws.
  */
 export function randperm(n: number, rng: Mt19937): Uint32Array {
-  const order = ascending(n);
+  const order = allRows(n);
   for (let i = 0; i < n - 1; i++) {
     const j = i + (rng.next() % (n - i));
     const kept = order[i];
@@ -29,7 +30,7 @@ export function splitDataset(
   options: Pick<DataOptions, 'eval_args' | 'seed' | 'TIME_FIELD'>,
 ): Split {
   const { rows } = dataset.inter;
-  if (dataset.benchmark !== undefined) return slices(ascending(rows), dataset.benchmark);
+  if (dataset.benchmark !== undefined) return slices(allRows(rows), dataset.benchmark);
   const { split, order, group_by } = options.eval_args;
   const ordered =
     order === 'TO' ? byTime(dataset, options.TIME_FIELD) : randperm(rows, new Mt19937(options.seed));
@@ -43,19 +44,13 @@ export function splitDataset(
 /** Rows of train, valid and test. */
 type Sizes = readonly number[];
 
-function ascending(n: number): Uint32Array {
-  const order = new Uint32Array(n);
-  for (let i = 0; i < n; i++) order[i] = i;
-  return order;
-}
-
 /** RecBole sorts the float32 column: timestamps that are a minute apart may be equal there, and keep their order. */
 function byTime(dataset: Dataset, field: string): Uint32Array {
   const times = dataset.inter.columns.get(field);
   if (times?.type !== 'float') {
     throw new DataError(`eval_args: order TO needs the float field ${field} in .inter; add it to load_col`);
   }
-  return sortedRows(ascending(dataset.inter.rows), times.values);
+  return sortedRows(allRows(dataset.inter.rows), times.values);
 }
 
 function slices(order: Uint32Array, [train, valid, test]: Sizes): Split {
