@@ -3,7 +3,7 @@ import { parseFlags, type Flags } from './config/flags.js';
 import { helpText, type CommandHelp } from './config/help.js';
 import { findModel, type ModelOptions } from './config/models.js';
 import { trainingOptions } from './config/options.js';
-import { pick, resolveRun } from './config/resolve.js';
+import { pick, resolveRun, type PrepareDataset } from './config/resolve.js';
 import { sections } from './config/sections.js';
 import type { LoadedConfig } from './config/train_config.js';
 
@@ -29,11 +29,12 @@ function helpModel(flags: Flags, models: readonly ModelOptions[]): ModelOptions 
 
 /**
  * Reads the command line of a training run: defaults ← model ← data set ← point evaluation ← config files ←
- * flags. Throws ConfigError.
+ * flags. `prepare` may make the data set once its name is known. Throws ConfigError.
  */
 export async function loadTrainConfig(
   argv: readonly string[],
   models: readonly ModelOptions[],
+  prepare: PrepareDataset = async () => {},
 ): Promise<TrainRequest> {
   const flags = parseFlags(argv);
   if (flags.has('help')) {
@@ -42,5 +43,5 @@ export async function loadTrainConfig(
   const assignments = fromFlags(flags);
   const checkpoint = pick(trainingOptions.resume, 'resume', assignments) ?? null;
   if (checkpoint !== null) return { kind: 'resume', checkpoint, flags };
-  return { kind: 'run', ...resolveRun(assignments, models) };
+  return { kind: 'run', ...(await resolveRun(assignments, models, prepare)) };
 }

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { likes } from '../../data/synthetic/presets.js';
 import { knownDatasets } from './files.js';
 import { nearest } from './nearest.js';
 import type { TrainConfig } from './train_config.js';
@@ -9,12 +10,11 @@ export function missingDatasetMessage(config: Pick<TrainConfig, 'dataset' | 'dat
   const folder = resolve(data_path, dataset);
   const known = knownDatasets(data_path);
   const meant = known.includes(dataset) ? null : nearest(dataset, known);
-  const synthetic = known.includes(dataset)
-    ? `a synthetic one of its shape with: node cli/data.js synth --like=${dataset}`
-    : 'a synthetic one with: node cli/data.js synth';
+  const shape = likes.some((like) => like === dataset) ? `--like=${dataset}` : `--name=${dataset}`;
   return (
     `--dataset=${dataset}: ${join(folder, `${dataset}.inter`)} is not there` +
     `${meant === null ? '' : ` (did you mean ${meant}?)`}; put RecBole's atomic files of ${dataset} into` +
-    ` ${folder} (https://recbole.io/dataset_list.html), name another folder with --data_path, or make ${synthetic}`
+    ` ${folder} (https://recbole.io/dataset_list.html), name another folder with --data_path, or make a synthetic` +
+    ` one with: node cli/data.js synth ${shape}`
   );
 }

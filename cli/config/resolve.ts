@@ -79,8 +79,15 @@ function missing(name: string, have: readonly string[]): ConfigError {
   return new ConfigError(`--${name}: missing; give one of ${have.join(', ')}`);
 }
 
+/** Makes a data set that is made on first use, before its property file is read; leaves all others alone. */
+export type PrepareDataset = (dataset: string, dataPath: string) => Promise<void>;
+
 /** All layers of a new run. Throws ConfigError. */
-export function resolveRun(flags: readonly Assignment[], models: readonly ModelOptions[]): LoadedConfig {
+export async function resolveRun(
+  flags: readonly Assignment[],
+  models: readonly ModelOptions[],
+  prepare: PrepareDataset,
+): Promise<LoadedConfig> {
   const config_files = pick(runOptions.config_files, 'config_files', flags) ?? [];
   const files = config_files.flatMap((path) => fromFile(path, 'file'));
   const given = [...files, ...flags];
@@ -94,6 +101,7 @@ export function resolveRun(flags: readonly Assignment[], models: readonly ModelO
   const dataPath = pick(generalOptions.data_path, 'data_path', given) ?? generalOptions.data_path.default;
   const dataset = pick(runOptions.dataset, 'dataset', given);
   if (dataset === undefined) throw missing('dataset', knownDatasets(dataPath));
+  await prepare(dataset, dataPath);
   const found = propertyFiles(dataset, dataPath);
   if (found.length === 0 && !existsSync(join(dataPath, dataset))) {
     throw new ConfigError(missingDatasetMessage({ dataset, data_path: dataPath }));

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -93,6 +93,17 @@ loading('gives frozen values', async () => {
   );
 });
 
+loading('lets a data set be made before its property file is read', async () => {
+  const folder = dataFolder();
+  const prepare = async (dataset: string, dataPath: string) => {
+    mkdirSync(join(dataPath, dataset));
+    writeFileSync(join(dataPath, dataset, `${dataset}.yaml`), 'train_batch_size: 77\n');
+  };
+  const argv = ['--model=FM', '--dataset=fresh', `--data_path=${folder}`];
+  const request = await loadTrainConfig(argv, models, prepare);
+  assert.is(request.kind === 'run' && request.config.train_batch_size, 77);
+});
+
 loading('hands a resumed run to the caller', async () => {
   const request = await loadTrainConfig(['--resume=saved/x/last.ckpt', '--epochs=3'], models);
   assert.is(request.kind === 'resume' && request.checkpoint, 'saved/x/last.ckpt');
@@ -175,7 +186,7 @@ missing('says where it looked and how to get or make the data set', () => {
   const folder = dataFolder();
   const message = missingDatasetMessage({ dataset: 'things', data_path: folder });
   assert.ok(message.startsWith(`--dataset=things: ${join(folder, 'things', 'things.inter')} is not there; `));
-  assert.match(message, /recbole\.io.*--data_path.*node cli\/data\.js synth$/);
+  assert.match(message, /recbole\.io.*--data_path.*node cli\/data\.js synth --name=things$/);
   assert.not.match(message, /\n/);
 });
 
