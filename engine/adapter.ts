@@ -3,7 +3,6 @@
  * SwiftShader. With swiftshader.ts the only part of the engine that knows Node.
  */
 import { readFileSync, readdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { driverVariables, hasLoader, hasSwiftshader, withSwiftshader } from './swiftshader.js';
 
@@ -33,6 +32,8 @@ export interface Toggles {
 export class AdapterError extends Error {
   override readonly name = 'AdapterError';
 }
+
+const software = ({ kind }: FoundAdapter) => kind === 'software';
 
 /** The variable that chooses an adapter where the command line does not. */
 const choiceVariable = 'CTR_ADAPTER';
@@ -85,10 +86,10 @@ function describe(
   instances.add(instance);
   const { device, description, isFallbackAdapter } = adapter.info;
   const model = device.replace(/^-|-$/g, '');
-  const software = isFallbackAdapter || on === 'null';
+  const kind = isFallbackAdapter || on === 'null' ? 'software' : 'gpu';
   // A software driver's description names it already; a GPU's is that of the driver only.
-  const name = software || !model ? description || model : `${model} (${description})`;
-  return { adapter, name, kind: software ? 'software' : 'gpu', origin, backend: on, instance };
+  const name = kind === 'software' || !model ? description || model : `${model} (${description})`;
+  return { adapter, name, kind, origin, backend: on, instance };
 }
 
 /** Whether a Vulkan driver is installed at all: Dawn says nothing helpful, but a lot, on stderr if there is none. */
@@ -98,8 +99,8 @@ function hasSystemDriver(): boolean {
   const { env } = process;
   if (driverVariables.some((name) => env[name]) || env.VK_ADD_DRIVER_FILES) return true;
   const folders = [
-    env.XDG_CONFIG_HOME ?? join(homedir(), '.config'),
-    env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'),
+    env.XDG_CONFIG_HOME ?? join(env.HOME ?? '/', '.config'),
+    env.XDG_DATA_HOME ?? join(env.HOME ?? '/', '.local', 'share'),
     ...(env.XDG_CONFIG_DIRS ?? '/etc/xdg').split(delimiter),
     ...(env.XDG_DATA_DIRS ?? '/usr/local/share:/usr/share').split(delimiter),
     ...['/etc', '/usr/local/etc', '/usr/local/share', '/usr/share', '/run/opengl-driver/share'],
@@ -142,36 +143,45 @@ async function systemAdapters(create: Create, toggles: Toggles): Promise<FoundAd
 
 async function bundledAdapter(create: Create, toggles: Toggles): Promise<FoundAdapter | undefined> {
   if (!hasSwiftshader()) return undefined;
-  // Dawn talks to the driver inside these two calls, not when their promise settles.
-  const [instance, pending] = withSwiftshader(() => {
-    const gpu = create([`backend=${backend}`, ...toggleFlags(toggles)]);
-    return [gpu, gpu.requestAdapter()] as const;
-  });
-  const adapter = await pending;
-  return adapter ? describe(instance, adapter, 'bundled') : undefined;
+  try {
+    // Dawn talks to the driver inside these two calls, not when their promise settles.
+    const [instance, pending] = withSwiftshader(() => {
+      const gpu = create([`backend=${backend}`, ...toggleFlags(toggles)]);
+      return [gpu, gpu.requestAdapter()] as const;
+    });
+    const adapter = await pending;
+    return adapter ? describe(instance, adapter, 'bundled') : undefined;
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new AdapterError(`adapter: the bundled SwiftShader does not load (${reason}); ${installDriver()}`);
+  }
 }
 
-/** Every adapter that can be used here, the system's in Dawn's order, then the bundled one. */
+/** Every adapter that can be used here: the system's in Dawn's order, then the bundled one. Throws AdapterError. */
 export async function listAdapters(toggles: Toggles = {}): Promise<FoundAdapter[]> {
   const create = await loadDawn();
+  const system = await systemAdapters(create, toggles);
   const bundled = await bundledAdapter(create, toggles);
-  return [...(await systemAdapters(create, toggles)), ...(bundled ? [bundled] : [])];
+  return bundled ? [...system, bundled] : system;
 }
 
 function matches({ name, adapter: { info } }: FoundAdapter, part: string): boolean {
   return [name, info.device, info.description, info.vendor, info.architecture].some((text) =>
-    text.toLowerCase().includes(part.toLowerCase()),
+    text.toLowerCase().includes(part),
   );
 }
+
+/** The variable with which the user names drivers, if there is one. */
+const namedDrivers = () => driverVariables.find((name) => process.env[name]);
 
 async function choose(create: Create, choice: string, toggles: Toggles): Promise<FoundAdapter | undefined> {
   if (choice === 'auto' || choice === 'gpu' || choice === 'software') {
     const best = await bestSystemAdapter(create, toggles);
     if (best && (choice === 'auto' || best.kind === choice)) return best;
-    if (choice === 'gpu') return undefined;
-    if (choice === 'auto' && driverVariables.some((name) => process.env[name])) return undefined;
-    const software = best && (await systemAdapters(create, toggles)).find(({ kind }) => kind === 'software');
-    return software ?? bundledAdapter(create, toggles);
+    if (choice === 'gpu' || (choice === 'auto' && namedDrivers())) return undefined;
+    // Behind a GPU there may be a software adapter still.
+    const found = best && (await systemAdapters(create, toggles)).find(software);
+    return found ?? bundledAdapter(create, toggles);
   }
   const found = (await systemAdapters(create, toggles)).find((one) => matches(one, choice));
   if (found) return found;
@@ -179,60 +189,64 @@ async function choose(create: Create, choice: string, toggles: Toggles): Promise
   return bundled && matches(bundled, choice) ? bundled : undefined;
 }
 
+/** What 'auto' and the variable CTR_ADAPTER come to, and how to call it in a message. */
+function resolveChoice(choice: AdapterChoice): { readonly wanted: string; readonly where: string } {
+  const variable = choice === 'auto' ? process.env[choiceVariable] : undefined;
+  if (variable) return { wanted: variable.toLowerCase(), where: `${choiceVariable}=${variable}` };
+  return { wanted: choice.toLowerCase() || 'auto', where: `--adapter=${choice}` };
+}
+
 /**
  * The adapter for a choice; 'auto' takes that of the variable CTR_ADAPTER if it is set. Drivers that the user names in
  * VK_DRIVER_FILES or VK_ICD_FILENAMES count as the system's, and 'auto' looks at no others then.
- * @throws AdapterError if there is none, naming what there is and what to install.
+ * Throws AdapterError if there is none, naming what there is and what to install.
  */
 export async function findAdapter(choice: AdapterChoice, toggles: Toggles = {}): Promise<FoundAdapter> {
   const create = await loadDawn();
-  const wanted = choice === 'auto' ? process.env[choiceVariable] || 'auto' : choice;
+  const { wanted, where } = resolveChoice(choice);
   const found = await choose(create, wanted, toggles);
   if (found) return found;
-  throw await notFound(wanted === choice ? `--adapter=${choice}` : `${choiceVariable}=${wanted}`, wanted);
+  throw new AdapterError(`${where}: ${notFound(wanted, wanted === 'auto' ? [] : await listAdapters())}`);
+}
+
+function notFound(wanted: string, have: readonly FoundAdapter[]): string {
+  const variable = namedDrivers();
+  if (wanted === 'auto' && variable) {
+    return `${variable}=${process.env[variable]} gives no adapter that Dawn accepts; correct or unset it`;
+  }
+  if (have.length === 0) return `there is no adapter that Dawn accepts; ${installDriver()}`;
+  const names = `have ${have.map(({ name, kind }) => `"${name}" (${kind})`).join(', ')}`;
+  if (wanted === 'gpu')
+    return `no GPU with a driver that Dawn accepts, ${names}; install its Vulkan driver, or choose auto`;
+  if (wanted === 'software') return `no software adapter, ${names}; ${installDriver()}`;
+  return `no such adapter, ${names}; choose auto or part of one of these names`;
 }
 
 /** What to install, by what this system is. */
-export function remedy(): string {
+function installDriver(): string {
   if (process.platform !== 'linux') return 'update the graphics driver of this system';
-  const packages: Record<string, string> = {
-    debian: 'apt-get install mesa-vulkan-drivers (Debian 12: from bookworm-backports)',
+  const packages: Readonly<Record<string, string>> = {
     ubuntu: 'apt-get install mesa-vulkan-drivers',
+    debian: 'apt-get install mesa-vulkan-drivers (in Debian 12 that of bookworm-backports)',
     fedora: 'dnf install mesa-vulkan-drivers',
     arch: 'pacman -S vulkan-swrast',
   };
-  const system = osRelease();
-  const known = system.map((id) => packages[id]).find((line) => line !== undefined);
-  const bundled = process.arch === 'x64' ? 'run npm install @sparticuz/chromium, or ' : '';
-  return `${bundled}install a Vulkan driver: ${known ?? Object.values(packages).slice(1).join(', ')}`;
+  const here = systemNames().find((id) => id in packages);
+  const driver = here ? packages[here] : 'the package with a Vulkan driver such as Mesa’s lavapipe';
+  return process.arch === 'x64' && !hasSwiftshader()
+    ? `run npm install @sparticuz/chromium, or install a Vulkan driver: ${driver}`
+    : `install a Vulkan driver: ${driver}`;
 }
 
-/** The distribution and what it is like: ['linuxmint', 'ubuntu', 'debian']. */
-function osRelease(): string[] {
+/** The distribution and those it is like: ['linuxmint', 'ubuntu', 'debian']. */
+function systemNames(): string[] {
   try {
     const text = readFileSync('/etc/os-release', 'utf8');
-    return ['ID', 'ID_LIKE'].flatMap((key) => {
-      const [, value = ''] = new RegExp(`^${key}="?([^"\n]*)"?$`, 'm').exec(text) ?? [];
-      return value.split(' ');
-    });
+    const lines = ['ID', 'ID_LIKE'].map((key) => new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1] ?? '');
+    return lines.join(' ').replaceAll('"', '').split(' ');
   } catch {
     return [];
   }
-}
-
-async function notFound(where: string, choice: string): Promise<AdapterError> {
-  const have = (await listAdapters()).map(({ name, kind }) => `"${name}" (${kind})`);
-  const variable = driverVariables.find((name) => process.env[name]);
-  if (choice === 'auto' && variable) {
-    return new AdapterError(
-      `${where}: the driver of ${variable}=${process.env[variable]} gives no adapter that Dawn accepts; ` +
-        'correct or unset it',
-    );
-  }
-  if (have.length === 0) return new AdapterError(`${where}: there is no WebGPU adapter here; ${remedy()}`);
-  return new AdapterError(
-    `${where}: no such adapter, have ${have.join(', ')}; choose auto or part of one of these names`,
-  );
 }
 
 /** Dawn's null backend: validates shaders, bind groups and limits, executes nothing. */

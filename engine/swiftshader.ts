@@ -2,12 +2,13 @@
  * The software Vulkan driver that comes with the optional npm package @sparticuz/chromium: unpack it once into a
  * cache directory, and make Dawn use it. Nothing of the system is needed, not even a Vulkan loader.
  */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { lstatSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { constants, tmpdir, userInfo } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
 import { brotliDecompressSync } from 'node:zlib';
 
 const loaderFile = 'libvulkan.so.1';
@@ -58,13 +59,13 @@ export function untar(tar: Buffer): Map<string, Buffer> {
 
 /** Writes the driver's files to `folder`, which appears complete or not at all, also with several processes at it. */
 function unpack(path: string, folder: string): void {
-  mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(folder), { recursive: true });
   const files = untar(brotliDecompressSync(readFileSync(path)));
   const partial = mkdtempSync(`${folder}.`);
   try {
     for (const name of driverFiles) {
       const content = files.get(name);
-      if (!content) throw new Error(`swiftshader: ${path} holds no ${name}; reinstall @sparticuz/chromium`);
+      if (!content) throw new Error(`${path} holds no ${name}`);
       writeFileSync(join(partial, name), content, { mode: 0o755 });
     }
     chmodSync(partial, 0o755);
@@ -76,43 +77,39 @@ function unpack(path: string, folder: string): void {
   }
 }
 
-/** Candidates for the cache: beside the installed packages, else a folder of this user's own in the temporary one. */
-function cacheFolders(): string[] {
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  return [
-    join(root, 'node_modules', '.cache', 'ctr-webgpu'),
-    join(tmpdir(), `ctr-webgpu-${userInfo().uid}`), // the owner is checked: others can write to the parent
-  ];
+/** Where the driver may be kept: beside the installed packages, else in a folder of this user's own. */
+const cacheFolders: readonly (() => string)[] = [
+  () => fileURLToPath(new URL('../../node_modules/.cache/ctr-webgpu', import.meta.url)),
+  privateTemporaryFolder,
+];
+
+/** A folder in the temporary one, where others can write too: it must be ours alone, as code is loaded from it. */
+function privateTemporaryFolder(): string {
+  const user = process.getuid?.() ?? 0;
+  const folder = join(tmpdir(), `ctr-webgpu-${user}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const found = lstatSync(folder);
+  if (!found.isDirectory() || found.uid !== user || (found.mode & 0o022) !== 0) {
+    throw new Error(`${folder} belongs to someone else or others can write to it`);
+  }
+  return folder;
 }
 
-/** A library in a folder that another user can write to must not be loaded. */
-function isOurs(folder: string): boolean {
-  if (!existsSync(folder)) return true;
-  const { uid, mode } = lstatSync(folder);
-  return uid === userInfo().uid && (mode & 0o022) === 0;
-}
-
-/** The folder with the unpacked driver; throws if no folder can be written. */
-export function swiftshaderFolder(folders: readonly string[] = cacheFolders()): string {
+/** The folder with the unpacked driver, in the first of `caches` that can be used. Throws if none can. */
+export function swiftshaderFolder(caches: readonly (() => string)[] = cacheFolders): string {
   const source = archive();
-  if (!source)
-    throw new Error('swiftshader: @sparticuz/chromium is not installed; run npm install @sparticuz/chromium');
-  const name = `swiftshader-${source.version}`;
-  const unpacked = folders.find((cache) => existsSync(join(cache, name, manifestFile)) && isOurs(cache));
-  if (unpacked) return join(unpacked, name);
+  if (!source) throw new Error('@sparticuz/chromium is not installed');
   const failures: string[] = [];
-  for (const cache of folders) {
+  for (const cache of caches) {
     try {
-      if (!isOurs(cache)) throw new Error(`${cache} belongs to or can be written by someone else`);
-      unpack(source.path, join(cache, name));
-      return join(cache, name);
+      const folder = join(cache(), `swiftshader-${source.version}`);
+      if (!existsSync(join(folder, manifestFile))) unpack(source.path, folder);
+      return folder;
     } catch (error) {
-      failures.push(String(error));
+      failures.push((error as Error).message);
     }
   }
-  throw new Error(
-    `swiftshader: no cache folder could be written (${failures.join('; ')}); make one of them writable`,
-  );
+  throw new Error(`no folder to unpack it to: ${failures.join('; ')}`);
 }
 
 /** Maps a Vulkan loader into the process so that Dawn's own search for libvulkan.so.1 finds it. */
@@ -141,9 +138,10 @@ export function hasLoader(): boolean {
 
 /**
  * Runs `body` in a state in which Vulkan's loader offers the bundled driver only. Only for synchronous work: the
- * environment is back to what it was afterwards. Works on the main thread only, as workers have a copy of the environment.
+ * environment is back to what it was afterwards. Throws on a worker, whose process.env is a copy that C does not see.
  */
 export function withSwiftshader<T>(body: () => T): T {
+  if (!isMainThread) throw new Error('it can be loaded on the main thread only');
   const folder = swiftshaderFolder();
   const before = driverVariables.map((name) => [name, process.env[name]] as const);
   for (const name of driverVariables) process.env[name] = join(folder, manifestFile);
