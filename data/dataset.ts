@@ -1,4 +1,5 @@
 import { buildDataset } from './build.js';
+import { cachedDataset } from './cache.js';
 import type { Note } from './filter.js';
 import { Mt19937, type Mt19937State } from './mt19937.js';
 import type { DataOptions } from './options.js';
@@ -7,9 +8,14 @@ import { randperm } from './split.js';
 
 export { splitDataset } from './split.js';
 
-/** The data set that the options describe; throws DataError. Lines about what was done go to `note`. */
+/**
+ * The data set that the options describe, from its cache if there is one to go by (save_dataset, dataset_save_path).
+ * Throws DataError; lines about what was done go to `note`.
+ */
 export async function loadDataset(options: DataOptions, note: Note = () => {}): Promise<Dataset> {
-  return buildDataset(options, note);
+  const build = () => buildDataset(options, note);
+  const isCached = options.save_dataset || options.dataset_save_path !== null;
+  return isCached ? cachedDataset(options, build, note) : build();
 }
 
 /** Where the order of training rows stands: plain data, for checkpoints. */
