@@ -189,8 +189,8 @@ async function choose(create: Create, choice: string, toggles: Toggles): Promise
   return bundled && matches(bundled, choice) ? bundled : undefined;
 }
 
-/** What 'auto' and the variable CTR_ADAPTER come to, and how to call it in a message. */
-function resolveChoice(choice: AdapterChoice): { readonly wanted: string; readonly where: string } {
+/** What 'auto' and the variable CTR_ADAPTER come to, in lower case, and how to call it in a message. */
+export function resolveChoice(choice: AdapterChoice): { readonly wanted: string; readonly where: string } {
   const variable = choice === 'auto' ? process.env[choiceVariable] : undefined;
   if (variable) return { wanted: variable.toLowerCase(), where: `${choiceVariable}=${variable}` };
   return { wanted: choice.toLowerCase() || 'auto', where: `--adapter=${choice}` };

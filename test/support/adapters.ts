@@ -22,7 +22,7 @@ export function child(script: string, env: Record<string, string> = {}, from = e
   const head = ['adapter', 'swiftshader'].map(
     (file, i) => `import * as ${'AS'[i]} from '${pathToFileURL(join(from, `${file}.js`)).href}';`,
   );
-  const inherited = { ...process.env, CTR_ADAPTER: '', ...env };
+  const inherited = { ...process.env, ...env };
   const args = ['--expose-gc', '--input-type=module', '-e', head.join('\n') + script];
   return new Promise((resolve) => {
     const node = spawn(process.execPath, args, { env: inherited, timeout: 60_000, killSignal: 'SIGKILL' });
@@ -41,7 +41,7 @@ export async function outcome(
 ): Promise<string> {
   const script = `try { console.log((await A.findAdapter(${JSON.stringify(choice)})).name); }
     catch (error) { console.log(error.name + ' ' + error.message); }`;
-  return (await child(script, env, from)).out;
+  return (await child(script, { CTR_ADAPTER: '', ...env }, from)).out;
 }
 
 /** Text of a function for `child`: squares(device) computes 0² … 63² in one dispatch and returns the last. */
