@@ -7,3 +7,4 @@ export { linear } from './linear.js';
 export { rowIds, type RowIdsSpec } from './row_ids.js';
 export { segmentsOf } from './segment_sum.js';
 export { softmaxCrossEntropy } from './softmax_cross_entropy.js';
+export { mean, sum } from './sum.js';
