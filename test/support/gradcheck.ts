@@ -43,17 +43,22 @@ export async function runCase(device: Device, one: OpCase): Promise<Outcome> {
   const y = one.build(t, tape);
   const dy = tape.input('seed_gradient', y.shape);
   const plan = await compile(device, store, { tape, output: { y, dy }, keep: [y] });
+  // What no dispatch reads has no buffer yet: the gradient of a sum is the seed itself.
+  const write = (name: string, shape: readonly number[], values: Float32Array) => {
+    store.ensure('input', name, shape, 'f32');
+    store.write(name, values);
+  };
   const x: Record<string, Float64Array> = {};
   for (const [name, { shape, data }] of Object.entries(one.inputs)) {
     const values = Float32Array.from(data ?? random(shape));
-    if (store.has(name)) store.write(name, values);
+    write(name, shape, values);
     x[name] = wide(values);
   }
   for (const [name, { data }] of Object.entries(one.ids ?? {})) {
     if (store.has(name)) store.write(name, Uint32Array.from(data));
   }
   const seed = Float32Array.from(random(y.shape));
-  if (store.has('seed_gradient')) store.write('seed_gradient', seed);
+  write('seed_gradient', y.shape, seed);
   one.feed?.(store);
   plan.run(1);
   const gradients: Record<string, Float32Array> = {};
