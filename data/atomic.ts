@@ -138,7 +138,7 @@ export class AtomicParser {
   #failColumns(bytes: Uint8Array, at: number, column: number, want: number): never {
     let have = column + 1;
     for (let i = at; bytes[i] !== NEWLINE; i++) if (bytes[i] === this.format.separator) have++;
-    this.#fail(`the row has ${have} columns, the header ${want}; check the row and field_separator`);
+    this.#fail(`row of ${have} cells under a header of ${want} columns; check the row and field_separator`);
   }
 
   #failCell({ name, type }: Column, bytes: Uint8Array, at: number): never {
