@@ -36,7 +36,7 @@ export interface CommandSpec {
 /** Copies the first `bytes` of a buffer to the host; several copies may be on their way at once. */
 export interface Reader {
   readonly bytes: number;
-  /** The buffer as it is after everything submitted so far. */
+  /** The buffer as it is after everything submitted before the call. Throws DeviceError if too many are on their way. */
   read(): Promise<ArrayBuffer>;
 }
 

@@ -132,6 +132,11 @@ export class Tape {
     return this.once('input', this.scoped(name), shape, dtype);
   }
 
+  /** Like input, but one buffer for the plans of all scopes: features of users and items. */
+  shared(name: string, shape: Shape, dtype: Dtype = 'f32'): Tensor {
+    return this.once('input', name, shape, dtype);
+  }
+
   private scoped(name: string): string {
     return this.scope === '' ? name : `${this.scope}/${name}`;
   }

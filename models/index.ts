@@ -1,0 +1,23 @@
+/** The registry: one line per model, RecBole's names. */
+import { fm } from './fm.js';
+import { lr } from './lr.js';
+import type { Model } from './model.js';
+import { nfm } from './nfm.js';
+
+export const models: readonly Model[] = [fm, lr, nfm];
+
+export { Feed, segmentSpecs, type Chunk, type FeedSpec, type SegmentSpec } from './feed.js';
+export { packFeatures, type Features } from './features.js';
+export { rowLayout, type RowLayout } from './layout.js';
+export type { Losses, Supervision } from './losses.js';
+export { option, type Model, type Option, type OptionValue } from './model.js';
+export {
+  traceEvaluation,
+  traceTraining,
+  uploadChunk,
+  uploadFeatures,
+  type Program,
+  type TraceSizes,
+  type TracedEvaluation,
+  type TracedTraining,
+} from './program.js';

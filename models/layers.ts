@@ -1,0 +1,109 @@
+import {
+  add,
+  batchNorm,
+  concat,
+  constant,
+  dropout,
+  embeddingGather,
+  embeddingPool,
+  linear,
+  mul,
+  ones,
+  reshape,
+  sum,
+  xavierNormal,
+  zeros,
+  type PoolMode,
+  type Tensor,
+} from '../engine/index.js';
+import type { Batch } from './batch.js';
+import { tableRows } from './layout.js';
+import type { Builder, Forward } from './model.js';
+
+/** Embeddings of every field under `prefix`, each [B,n,dim]: sequences, tokens, floats, as the reference orders them. */
+function embeddings(b: Builder, prefix: string, dim: number, mode: PoolMode): (batch: Batch) => Tensor[] {
+  const { token, tokenSeq, float } = b.schema;
+  const tokens =
+    token.length > 0 && b.table(`${prefix}token_embedding_table.embedding.weight`, tableRows(token), dim);
+  const floats =
+    float.length > 0 && b.table(`${prefix}float_embedding_table.embedding.weight`, tableRows(float), dim);
+  const sequences = tokenSeq.map(({ cardinality }, k) =>
+    b.table(`${prefix}token_seq_embedding_table.${k}.weight`, cardinality, dim),
+  );
+  return (batch) => {
+    const parts = batch.sequences.map((ids, k) => {
+      const pooled = embeddingPool(sequences[k], ids, mode); // [B,D]
+      return reshape(pooled, [pooled.shape[0], 1, dim]);
+    });
+    if (tokens && batch.tokens) parts.push(embeddingGather(tokens, batch.tokens)); // [B,tokens,D]
+    if (floats && batch.floats) {
+      const { rows, values } = batch.floats;
+      parts.push(mul(embeddingGather(floats, rows), reshape(values, [...values.shape, 1]))); // [B,floats,D]
+    }
+    return parts;
+  };
+}
+
+/** All fields embedded: batch → [B,F,D], token sequences as the mean of their tokens. RecBole's ContextRecommender. */
+export function fieldEmbeddings(b: Builder): (batch: Batch) => Tensor {
+  const embed = embeddings(b, '', b.embeddingSize, 'mean');
+  return (batch) => concat(embed(batch), 1);
+}
+
+/**
+ * First-order term: batch → [B,width], Σ over fields of a weight per feature (per class if width > 1) + bias; token
+ * sequences count every token. RecBole's FMFirstOrderLinear.
+ */
+export function firstOrder(b: Builder, width = 1): Forward {
+  const weights = embeddings(b, 'first_order_linear.', width, 'sum');
+  const bias = b.parameter('first_order_linear.bias', [width], zeros);
+  return (batch) => {
+    const parts = weights(batch).map((part) => (part.shape[1] === 1 ? flatten(part) : sum(part, 1))); // [B,width] each
+    return add(
+      parts.reduce((a, part) => add(a, part)),
+      bias,
+    );
+  };
+}
+
+/** [B,..] → [B, all the rest]. */
+export const flatten = (x: Tensor): Tensor =>
+  reshape(x, [x.shape[0], x.shape.slice(1).reduce((product, axis) => product * axis, 1)]);
+
+/** Linear layer `name`, inner → outer: weight xavier_normal, bias 0 as the reference initialises every nn.Linear. */
+export function dense(b: Builder, name: string, inner: number, outer: number, { bias = true } = {}) {
+  const weight = b.parameter(`${name}.weight`, [outer, inner], xavierNormal());
+  const shift = bias ? b.parameter(`${name}.bias`, [outer], zeros) : undefined;
+  return (x: Tensor): Tensor => linear(x, weight, shift);
+}
+
+/** Batch normalisation `name` over [B,width] (torch.nn.BatchNorm1d). */
+export function normalization(b: Builder, name: string, width: number) {
+  const weight = b.parameter(`${name}.weight`, [width], ones);
+  const bias = b.parameter(`${name}.bias`, [width], zeros);
+  const runningMean = b.tape.state(`${name}.running_mean`, [width], zeros);
+  const runningVar = b.tape.state(`${name}.running_var`, [width], constant(1));
+  return (x: Tensor): Tensor => batchNorm(x, weight, bias, { runningMean, runningVar });
+}
+
+export interface MlpOptions {
+  readonly dropout: number;
+  readonly activation: (x: Tensor) => Tensor;
+  readonly norm?: boolean;
+}
+
+/**
+ * RecBole's MLPLayers `name`: per layer dropout, linear, batch norm (if any), activation, the last layer included.
+ * [B,inner] → [B, last of sizes].
+ */
+export function mlp(b: Builder, name: string, inner: number, sizes: readonly number[], options: MlpOptions) {
+  const { dropout: p, activation, norm = false } = options;
+  const stride = norm ? 4 : 3;
+  const layers = sizes.map((outer, i) => {
+    const at = 1 + i * stride; // torch numbers every module of the Sequential: dropout comes first
+    const map = dense(b, `${name}.mlp_layers.${at}`, i === 0 ? inner : sizes[i - 1], outer);
+    const normalize = norm ? normalization(b, `${name}.mlp_layers.${at + 1}`, outer) : (x: Tensor) => x;
+    return (x: Tensor) => activation(normalize(map(dropout(x, p, b.tape.nextStream()))));
+  });
+  return (x: Tensor): Tensor => layers.reduce((y, layer) => layer(y), x);
+}

@@ -1,0 +1,81 @@
+import {
+  add,
+  binaryCrossEntropy,
+  classAggregation,
+  l2Norm,
+  mean,
+  scale,
+  sigmoid,
+  softmax,
+  softmaxCrossEntropy,
+  type LabelAggregation,
+  type Tensor,
+} from '../engine/index.js';
+import type { Labels } from './batch.js';
+
+/** How logits are supervised: 1 class is binary; more are mixed with the label as the paper does. */
+export interface Supervision {
+  readonly classes: number;
+  /** Weight of the rating loss, 0…1 (`multi_ratio`). */
+  readonly ratio: number;
+  /** First rating class that counts as a positive label: threshold − 1. */
+  readonly positive: number;
+  readonly labelAggregation: LabelAggregation;
+}
+
+/** A tensor whose norm is added to the loss, and its weight. */
+export interface Penalty {
+  readonly w: Tensor;
+  readonly weight: number;
+}
+
+/** Scalars [1] of a training step. */
+export interface Losses {
+  readonly total: Tensor;
+  readonly label: Tensor;
+  readonly rating?: Tensor;
+  /** Σ weight · ‖w‖₂, before it is mixed in. */
+  readonly penalty?: Tensor;
+}
+
+/** What a model says of each row. */
+export interface Prediction {
+  /** Probability of a positive label: [B,1] of one class; of several, column 1 of [B,2]. */
+  readonly score: Tensor;
+  /** Probability of each rating [B,K], with several classes. */
+  readonly ratings?: Tensor;
+}
+
+function penaltyOf(penalties: readonly Penalty[]): Tensor | undefined {
+  if (penalties.length === 0) return undefined;
+  return penalties.map(({ w, weight }) => scale(l2Norm([w]), weight)).reduce((a, b) => add(a, b));
+}
+
+/**
+ * Losses of logits z [B,K]. Binary: mean cross-entropy of the label + penalty. With K > 1 classes and ratio r:
+ * (1 − r) · (label loss + penalty) + r · rating loss, where the label loss is the cross-entropy of the aggregated
+ * logits. Ouyang et al. 2025; exactly the reference's mix, penalty inside the bracket.
+ */
+export function supervise(
+  z: Tensor,
+  labels: Labels,
+  supervision: Supervision,
+  penalties: readonly Penalty[],
+): Losses {
+  const { classes, ratio, positive, labelAggregation } = supervision;
+  const penalty = penaltyOf(penalties);
+  const plus = (loss: Tensor) => (penalty === undefined ? loss : add(loss, penalty));
+  if (classes === 1) {
+    const label = mean(binaryCrossEntropy(z, labels.label));
+    return { total: plus(label), label, penalty };
+  }
+  const label = mean(softmaxCrossEntropy(classAggregation(z, positive, labelAggregation), labels.label));
+  const rating = mean(softmaxCrossEntropy(z, labels.ratingClass));
+  return { total: add(scale(plus(label), 1 - ratio), scale(rating, ratio)), label, rating, penalty };
+}
+
+/** Probabilities from logits z [B,K]. */
+export function predict(z: Tensor, { classes, positive, labelAggregation }: Supervision): Prediction {
+  if (classes === 1) return { score: sigmoid(z) };
+  return { score: softmax(classAggregation(z, positive, labelAggregation)), ratings: softmax(z) };
+}

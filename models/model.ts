@@ -1,0 +1,62 @@
+import type { Initializer, Shape, Tape, Tensor } from '../engine/index.js';
+import type { Schema } from '../data/schema.js';
+import type { Batch } from './batch.js';
+
+/** What an option of a model can be. */
+export type OptionValue = boolean | number | string | readonly number[] | readonly string[] | null;
+
+/** An option with its default and what it means, from which help and types are made. */
+export interface Option<T extends OptionValue = OptionValue> {
+  readonly default: T;
+  readonly meaning: string;
+}
+
+/** Declares an option. */
+export const option = <T extends OptionValue>(value: T, meaning: string): Option<Widen<T>> => ({
+  default: value as unknown as Widen<T>,
+  meaning,
+});
+
+/** The type of a literal, so that `option(64, …)` takes any number. */
+type Widen<T> = T extends number ? number : T extends boolean ? boolean : T extends string ? string : T;
+
+/** With what a model declares its parameters. */
+export interface Builder {
+  readonly schema: Schema;
+  /** Logits a row: 1 binary, else one per rating class. */
+  readonly classes: number;
+  readonly embeddingSize: number;
+  /** True while parameters are trained: dropout and batch norm behave accordingly. */
+  readonly tape: Tape;
+  /** A trained tensor under the reference's state_dict name. */
+  parameter(name: string, shape: Shape, init: Initializer): Tensor;
+  /** A trained tensor of which a step reads few rows. */
+  table(name: string, rows: number, dim: number): Tensor;
+  /** Adds weight · ‖w‖₂ to the loss. */
+  regularize(w: Tensor, weight: number): void;
+}
+
+/** From a batch to logits [B,K]: the model's equation. */
+export type Forward = (batch: Batch) => Tensor;
+
+/** A model as it is registered. */
+export interface Model {
+  /** RecBole's name. */
+  readonly name: string;
+  readonly paper: string;
+  /** Its options beside embedding_size, under RecBole's names. */
+  readonly config: Readonly<Record<string, Option>>;
+  build(b: Builder, options: Readonly<Record<string, OptionValue>>): Forward;
+}
+
+type Values<C> = { readonly [K in keyof C]: C[K] extends Option<infer T> ? T : never };
+
+/** Defines a model; `build` sees the options with the types of their defaults. */
+export function defineModel<const C extends Readonly<Record<string, Option>>>(model: {
+  readonly name: string;
+  readonly paper: string;
+  readonly config: C;
+  build(b: Builder, options: Values<C>): Forward;
+}): Model {
+  return { ...model, build: (b, options) => model.build(b, options as Values<C>) };
+}

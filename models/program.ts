@@ -1,0 +1,99 @@
+import { Tape, xavierNormal, type Store, type Tensor } from '../engine/index.js';
+import { declareBatch, type Batch } from './batch.js';
+import type { Chunk } from './feed.js';
+import type { Features } from './features.js';
+import {
+  predict,
+  supervise,
+  type Losses,
+  type Penalty,
+  type Prediction,
+  type Supervision,
+} from './losses.js';
+import type { Builder, Model, OptionValue } from './model.js';
+import type { Schema } from '../data/schema.js';
+
+/** A model with everything that decides its parameters. */
+export interface Program {
+  readonly model: Model;
+  readonly options: Readonly<Record<string, OptionValue>>;
+  readonly embeddingSize: number;
+  readonly schema: Schema;
+  readonly supervision: Supervision;
+}
+
+/** What to trace a program for. */
+export interface TraceSizes {
+  /** Plans of one scope share their feed: 'train', 'eval'. */
+  readonly scope: string;
+  readonly rows: number;
+  readonly capacity: number;
+  readonly chunkSteps: number;
+  readonly users: number;
+  readonly items: number;
+  readonly denseTables?: boolean;
+}
+
+/** A traced program. */
+export interface Traced {
+  readonly tape: Tape;
+  readonly batch: Batch;
+  readonly logits: Tensor;
+}
+
+export interface TracedTraining extends Traced {
+  readonly losses: Losses;
+}
+
+export interface TracedEvaluation extends Traced {
+  readonly prediction: Prediction;
+}
+
+function builder(tape: Tape, { schema, supervision, embeddingSize }: Program, penalties: Penalty[]): Builder {
+  return {
+    tape,
+    schema,
+    classes: supervision.classes,
+    embeddingSize,
+    parameter: (name, shape, init) => tape.parameter(name, shape, { init }),
+    table: (name, rows, dim) => tape.parameter(name, [rows, dim], { init: xavierNormal(), table: true }),
+    regularize: (w, weight) => {
+      if (weight > 0) penalties.push({ w, weight });
+    },
+  };
+}
+
+function traceLogits(program: Program, sizes: TraceSizes, training: boolean, penalties: Penalty[]): Traced {
+  const tape = new Tape({ ...sizes, training });
+  const batch = declareBatch(tape, program.schema, { ...sizes, labels: training });
+  const forward = program.model.build(builder(tape, program, penalties), program.options);
+  return { tape, batch, logits: forward(batch) };
+}
+
+/** Records one training step of a program up to its losses. Throws ShapeError. */
+export function traceTraining(program: Program, sizes: TraceSizes): TracedTraining {
+  const penalties: Penalty[] = [];
+  const traced = traceLogits(program, sizes, true, penalties);
+  const { labels } = traced.batch;
+  if (labels === undefined) throw new Error('traceTraining: the batch has no labels');
+  return { ...traced, losses: supervise(traced.logits, labels, program.supervision, penalties) };
+}
+
+/** Records one evaluation step of a program up to its probabilities. Throws ShapeError. */
+export function traceEvaluation(program: Program, sizes: TraceSizes): TracedEvaluation {
+  const traced = traceLogits(program, sizes, false, []);
+  return { ...traced, prediction: predict(traced.logits, program.supervision) };
+}
+
+/** Writes users' and items' features into the store, once, after the first plan was compiled. */
+export function uploadFeatures(store: Store, { resident }: Features): void {
+  for (const [name, words] of resident) if (store.has(name)) store.write(name, words);
+}
+
+/** Writes a chunk into the feed of `scope`. */
+export function uploadChunk(store: Store, scope: string, { rows, segments }: Chunk): void {
+  store.write(`${scope}/rows`, rows);
+  for (const [name, block] of segments) {
+    if (store.has(`${scope}/segments.${name}`)) store.write(`${scope}/segments.${name}`, block);
+  }
+}

@@ -1,0 +1,234 @@
+import { Store, adam, compile, type Device, type Plan, type Tensor } from '../../engine/index.js';
+import {
+  Feed,
+  packFeatures,
+  segmentSpecs,
+  traceEvaluation,
+  traceTraining,
+  uploadChunk,
+  type Features,
+  type Program,
+} from '../../models/index.js';
+import { maxDifference } from './close.js';
+import {
+  datasetOf,
+  programOf,
+  schemaOf,
+  values,
+  type Fixture,
+  type GoldenTensor,
+  type GoldenTensors,
+} from './fixture.js';
+
+/** The largest difference of one part from the original's f64 run, and what is allowed. */
+export interface PartDifference {
+  readonly part: string;
+  readonly difference: number;
+  readonly tolerance: number;
+}
+
+/** Differences allowed to an f32 implementation: golden/README.md, "Tolerances". */
+const tolerances = {
+  logits: 1.3e-6,
+  loss: 1e-6,
+  gradient: 5e-7,
+  parameter: 4e-6,
+  buffer: 2e-6,
+  prediction: 2e-6,
+};
+/** After noisy updates (see isNoise) only predictions can be compared, and only so far. */
+const noisyPrediction = 2e-3;
+
+/** A gradient that is zero in exact arithmetic: in f32 it is rounding noise, which Adam turns into steps of size lr. */
+const isNoise = (gradient: GoldenTensor | null | undefined) =>
+  gradient !== null && gradient !== undefined && values(gradient).every((g) => Math.abs(g) < 1e-12);
+
+interface Setup {
+  readonly device: Device;
+  readonly fixture: Fixture;
+  readonly program: Program;
+  readonly features: Features;
+  readonly rows: number;
+}
+
+async function makeStore(
+  { device, fixture }: Setup,
+  plans: (store: Store) => Promise<Plan>[],
+): Promise<[Store, Plan[]]> {
+  const store = new Store(device, 1);
+  const made: Plan[] = [];
+  for (const plan of plans(store)) made.push(await plan);
+  for (const [name, tensor] of [...Object.entries(fixture.init), ...Object.entries(fixture.init_buffers)]) {
+    if (tensor !== null && store.has(name)) store.write(name, Float32Array.from(values(tensor)));
+  }
+  return [store, made];
+}
+
+const sizesOf = (scope: string, { rows }: Setup, denseTables: boolean) => {
+  return { scope, rows, capacity: rows, chunkSteps: 1, users: 1, items: 1, denseTables };
+};
+
+function feed(setup: Setup, store: Store, scope: string, segments: ReturnType<typeof segmentSpecs>): void {
+  const all = new Feed(setup.features, { capacity: setup.rows, chunkSteps: 1, segments });
+  uploadChunk(
+    store,
+    scope,
+    all.chunk(
+      Uint32Array.from({ length: setup.rows }, (_, i) => i),
+      setup.rows,
+    ),
+  );
+}
+
+function lossParts(fixture: Fixture, losses: Readonly<Record<string, Tensor | undefined>>) {
+  const golden = fixture.f64.loss;
+  const number = (value: unknown) =>
+    typeof value === 'number' ? value : Number((value as GoldenTensor | null | undefined)?.data?.[0]);
+  return Object.entries({ total: 'total', label: 'label_loss', rating: 'rating_loss', penalty: 'reg' })
+    .map(([ours, theirs]) => ({ name: theirs, tensor: losses[ours], expected: number(golden[theirs]) }))
+    .filter(({ tensor, expected }) => tensor !== undefined && Number.isFinite(expected));
+}
+
+/** Logits, losses and every gradient of the first step, with dense gradients of tables. */
+async function compareGradients(setup: Setup): Promise<PartDifference[]> {
+  const { device, fixture, program } = setup;
+  const { tape, batch, logits, losses } = traceTraining(program, sizesOf('train', setup, true));
+  const parts = lossParts(fixture, { ...losses });
+  const keep = [logits, ...parts.flatMap(({ tensor }) => (tensor === undefined ? [] : [tensor]))];
+  const [store, [plan]] = await makeStore(setup, (s) => [
+    compile(device, s, { tape, loss: losses.total, keep }),
+  ]);
+  feed(setup, store, 'train', segmentSpecs(batch));
+  plan.run(1);
+  const found: PartDifference[] = [];
+  const expected = values(fixture.f64.logits_train);
+  found.push({
+    part: 'logits_train',
+    difference: maxDifference(await plan.read(logits), expected),
+    tolerance: tolerances.logits,
+  });
+  for (const { name, tensor, expected: value } of parts) {
+    const [ours] = tensor === undefined ? [NaN] : await plan.read(tensor);
+    const tolerance = tolerances.loss * Math.max(1, Math.abs(value));
+    found.push({ part: `loss.${name}`, difference: Math.abs(ours - value), tolerance });
+  }
+  const ours = new Map([...plan.gradients].map(([p, gradient]) => [p.name, gradient]));
+  for (const [name, golden] of Object.entries(fixture.f64.grads)) {
+    const gradient = ours.get(name);
+    const part = `grad.${name}`;
+    if (golden === null) {
+      found.push({ part: `${part} (none)`, difference: gradient === undefined ? 0 : Infinity, tolerance: 0 });
+    } else if (gradient?.kind === 'dense') {
+      const read = await plan.read(gradient.tensor);
+      found.push({ part, difference: maxDifference(read, values(golden)), tolerance: tolerances.gradient });
+    } else {
+      found.push({ part: `${part} (missing)`, difference: Infinity, tolerance: 0 });
+    }
+  }
+  plan.destroy();
+  store.destroy();
+  return found;
+}
+
+async function compareStored(
+  store: Store,
+  fixture: Fixture,
+  part: string,
+  golden: GoldenTensors,
+  tolerance: number,
+) {
+  const found: PartDifference[] = [];
+  for (const [name, tensor] of Object.entries(golden)) {
+    if (tensor === null || name.endsWith('num_batches_tracked') || isNoise(fixture.f64.grads[name])) continue;
+    const untouched = fixture.f64.grads[name] === null && !store.has(name);
+    const difference = untouched
+      ? maxDifference(values(tensor), values(fixture.init[name] as GoldenTensor))
+      : store.has(name)
+        ? maxDifference(await store.read(name), values(tensor))
+        : Infinity;
+    found.push({ part: `${part}.${name}`, difference, tolerance });
+  }
+  return found;
+}
+
+/** Parameters after 1 and 3 Adam steps by rows, the loss of each step, and predictions before and after. */
+async function compareTraining(setup: Setup): Promise<PartDifference[]> {
+  const { device, fixture, program } = setup;
+  const { lr, beta1, beta2, eps, weight_decay: weightDecay } = fixture.adam;
+  const optimizer = adam({ betas: [beta1, beta2], eps, weightDecay });
+  const training = traceTraining(program, sizesOf('train', setup, false));
+  const evaluation = traceEvaluation(program, sizesOf('eval', setup, false));
+  const { score, ratings } = evaluation.prediction;
+  const keep = [evaluation.logits, score, ...(ratings === undefined ? [] : [ratings])];
+  const [store, [train, evaluate]] = await makeStore(setup, (s) => [
+    compile(device, s, { tape: training.tape, loss: training.losses.total, optimizer }),
+    compile(device, s, { tape: evaluation.tape, keep }),
+  ]);
+  feed(setup, store, 'train', segmentSpecs(training.batch));
+  feed(setup, store, 'eval', []);
+  train.setSchedule(1, Float32Array.from([1, 2, 3].flatMap((step) => [...optimizer.schedule(step, lr)])));
+  const noisy = Object.values(fixture.f64.grads).some(isNoise);
+  const found: PartDifference[] = [];
+  const evaluateAt = async (when: 'before' | 'after_1' | 'after_3') => {
+    const golden = fixture.f64[`eval_${when}`];
+    const tolerance = noisy && when !== 'before' ? noisyPrediction : tolerances.prediction;
+    evaluate.rewind();
+    evaluate.run(1);
+    const read = await evaluate.read(score);
+    const probability = program.supervision.classes === 1 ? read : read.filter((_, i) => i % 2 === 1);
+    const compare = (part: string, ours: Float32Array, theirs: GoldenTensor, scale = 1) =>
+      found.push({
+        part: `eval_${when}.${part}`,
+        difference: maxDifference(ours, values(theirs)),
+        tolerance: scale * tolerance,
+      });
+    // A logit moves four times as far as the probability made of it.
+    compare('logits', await evaluate.read(evaluation.logits), golden.logits, 4);
+    compare('predict', probability, golden.predict);
+    if (ratings !== undefined && golden.predict_all_probs !== undefined) {
+      compare('predict_all_probs', await evaluate.read(ratings), golden.predict_all_probs);
+    }
+  };
+  await evaluateAt('before');
+  for (let step = 1; step <= 3; step++) {
+    train.rewind();
+    train.run(1);
+    const [loss] = await train.fetch('loss', 1);
+    const expected = fixture.f64.loss_per_step[step - 1];
+    const tolerance = (noisy && step > 1 ? 1e-4 : 2e-6) * Math.max(1, Math.abs(expected));
+    found.push({ part: `loss of step ${step}`, difference: Math.abs(loss - expected), tolerance });
+    if (step === 2) continue;
+    train.flush();
+    const when = step === 1 ? 'after_1' : 'after_3';
+    found.push(
+      ...(await compareStored(
+        store,
+        fixture,
+        `params_${when}`,
+        fixture.f64[`params_${when}`],
+        tolerances.parameter,
+      )),
+    );
+    const buffers = fixture.f64[`buffers_${when}`];
+    const bufferTolerance = noisy && step > 1 ? noisyPrediction : tolerances.buffer;
+    found.push(...(await compareStored(store, fixture, `buffers_${when}`, buffers, bufferTolerance)));
+    await evaluateAt(when);
+  }
+  for (const plan of [train, evaluate]) plan.destroy();
+  store.destroy();
+  return found;
+}
+
+/** Runs a golden fixture through the engine; every part with its largest difference from the original's f64 run. */
+export async function compareFixture(device: Device, fixture: Fixture): Promise<PartDifference[]> {
+  const schema = schemaOf(fixture.fields);
+  const hyper = { ...fixture.hyper, multi_cls: fixture.multi_cls };
+  const features = packFeatures(datasetOf(schema, fixture.batch));
+  const program = programOf(fixture.model, hyper, schema);
+  const setup: Setup = { device, fixture, program, features, rows: fixture.batch.label.shape[0] };
+  return [...(await compareGradients(setup)), ...(await compareTraining(setup))];
+}
+
+/** Parts whose difference exceeds what is allowed (or is not a number). */
+export const exceeded = (parts: readonly PartDifference[]): PartDifference[] =>
+  parts.filter(({ difference, tolerance }) => !(difference <= tolerance));
