@@ -1,0 +1,68 @@
+import { ShapeError, format, size, type Shape } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import { trace } from './trace.js';
+
+function shapeOf(tensors: readonly Tensor[], axis: number): Shape {
+  if (tensors.length === 0) throw new ShapeError('concat: no tensors were given');
+  const [{ shape }] = tensors;
+  if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length) {
+    throw new ShapeError(`concat: ${format(shape)} has axes 0…${shape.length - 1}, but axis is ${axis}`);
+  }
+  const rest = (s: Shape) => format(s.toSpliced(axis, 1));
+  const other = tensors.find((t) => t.shape.length !== shape.length || rest(t.shape) !== rest(shape));
+  if (other !== undefined) {
+    throw new ShapeError(
+      `concat: ${format(shape)} and ${format(other.shape)} disagree; only axis ${axis} may differ`,
+    );
+  }
+  return shape.with(
+    axis,
+    tensors.reduce((sum, t) => sum + t.shape[axis], 0),
+  );
+}
+
+/** Where an input lies in y, both seen as `outer` rows: of `length` in x, of `stride` in y, from `offset` on. */
+interface Slice {
+  readonly outer: number;
+  readonly length: number;
+  readonly stride: number;
+  readonly offset: number;
+}
+
+/** The entry for whole vec4s where everything is, buffers by the names that it then has, and its dims. */
+function copy(entry: string, buffers: Readonly<Record<string, Tensor>>, { outer, ...slice }: Slice) {
+  const vec4 = Object.values(slice).every((words) => words % 4 === 0);
+  const [suffix, four, lanes] = vec4 ? (['_vec4', '4', 4] as const) : (['', '', 1] as const);
+  const named = Object.entries(buffers).map(([name, t]) => [`${name}${four}`, t] as const);
+  const sizes = Object.entries(slice).map(([name, words]) => [name, words / lanes] as const);
+  const count = (outer * slice.length) / lanes;
+  const dims: Record<string, number> = { count, ...Object.fromEntries(sizes) };
+  return [`${entry}${suffix}`, Object.fromEntries(named), dims, [count]] as const;
+}
+
+/**
+ * Tensors one after another along `axis`: [B,I] and [B,J], 1 → [B,I+J]. A single tensor is returned as it is. Throws
+ * ShapeError if they differ in another axis.
+ */
+export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  const shape = shapeOf(tensors, axis);
+  if (tensors.length === 1) return tensors[0];
+  const inner = size(shape.slice(axis + 1));
+  const slices = tensors.map((t, i): Slice => ({
+    outer: size(shape.slice(0, axis)),
+    length: t.shape[axis] * inner,
+    stride: shape[axis] * inner,
+    offset: tensors.slice(0, i).reduce((sum, before) => sum + before.shape[axis], 0) * inner,
+  }));
+  return trace({
+    op: 'concat',
+    inputs: tensors,
+    shape,
+    forward: (y, run) => tensors.forEach((x, i) => run(...copy('concat_forward', { x, y }, slices[i]))),
+    backward(i, dy, run) {
+      const dx = run.scratch('dx', tensors[i].shape);
+      run(...copy('concat_backward', { dy, dx }, slices[i]));
+      return dx;
+    },
+  });
+}
