@@ -11,3 +11,4 @@ export { rowIds, type RowIdsSpec } from './row_ids.js';
 export { segmentsOf } from './segment_sum.js';
 export { softmaxCrossEntropy } from './softmax_cross_entropy.js';
 export { mean, sum } from './sum.js';
+export { transpose } from './transpose.js';
