@@ -9,6 +9,7 @@ export { linear } from './linear.js';
 export { reshape } from './reshape.js';
 export { rowIds, type RowIdsSpec } from './row_ids.js';
 export { segmentsOf } from './segment_sum.js';
+export { softmax } from './softmax.js';
 export { softmaxCrossEntropy } from './softmax_cross_entropy.js';
 export { mean, sum } from './sum.js';
 export { transpose } from './transpose.js';
