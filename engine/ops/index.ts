@@ -5,6 +5,7 @@ export { add, leakyRelu, mul, relu, scale, sigmoid, sub, tanh } from './elementw
 export { embeddingGather } from './embedding_gather.js';
 export { embeddingPool, type PoolMode } from './embedding_pool.js';
 export { fmPairs, fmPooled } from './fm_pairs.js';
+export { l2Norm } from './l2_norm.js';
 export { linear } from './linear.js';
 export { reshape } from './reshape.js';
 export { rowIds, type RowIdsSpec } from './row_ids.js';
