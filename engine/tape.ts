@@ -91,6 +91,7 @@ export class Tape {
   private readonly applications: Application[] = [];
   private readonly named = new Map<string, Tensor>();
   private count = 0;
+  private streams = 0;
 
   constructor({ training, scope = '', chunkSteps = 1, denseTables = false }: TapeOptions) {
     this.training = training;
@@ -189,6 +190,11 @@ export class Tape {
   /** `struct State` of the kernels: see step.ts. */
   stepState(): Tensor {
     return this.input('state', [stateWords], 'u32');
+  }
+
+  /** Tells apart what draws random numbers: 0, 1, … in the order of the trace, so that equal traces draw equally. */
+  nextStream(): number {
+    return this.streams++;
   }
 
   record(application: Application): void {

@@ -1,6 +1,7 @@
 export { binaryCrossEntropy } from './binary_cross_entropy.js';
 export { classAggregation, type LabelAggregation } from './class_aggregation.js';
 export { concat } from './concat.js';
+export { dropout, dropoutMask } from './dropout.js';
 export { add, leakyRelu, mul, relu, scale, sigmoid, sub, tanh } from './elementwise.js';
 export { embeddingGather } from './embedding_gather.js';
 export { embeddingPool, type PoolMode } from './embedding_pool.js';
