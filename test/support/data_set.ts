@@ -8,11 +8,12 @@ import type { Column, Dataset, Table } from '../../data/schema.js';
 /** Files of a data set by what follows its name: 'inter', 'train.inter'. Lines by newline, columns by comma. */
 export type Files = Readonly<Record<string, string>>;
 
+const root = mkdtempSync(join(tmpdir(), 'ctr-data-'));
+process.on('exit', () => rmSync(root, { recursive: true, force: true }));
+
 /** An empty folder that is removed when the process ends. */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'ctr-data-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  return mkdtempSync(join(root, 'a-'));
 }
 
 /** Writes the files as data set `toy` and returns the options that load all of it. */
