@@ -24,7 +24,8 @@ export async function writeSynthetic(spec: SyntheticSpec, dataPath: string): Pro
   const target = join(dataPath, spec.name);
   if (existsSync(target)) throw alreadyThere(target);
   const draft = join(dataPath, `.${spec.name}.${randomBytes(6).toString('hex')}.tmp`);
-  await mkdir(draft, { recursive: true });
+  await makeFolder(dataPath);
+  await mkdir(draft);
   try {
     await writeFiles(spec, draft);
     await publish(draft, target);
@@ -48,6 +49,15 @@ export async function ensureSample(dataPath: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof DataError && isThere()) return false;
     throw error;
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    throw new DataError(`${path}: is a file, want a folder for data sets; choose another path`);
   }
 }
 

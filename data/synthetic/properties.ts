@@ -16,7 +16,7 @@ export function propertyText(spec: SyntheticSpec): string {
   return [
     `# Settings of ${spec.like}, for synthetic data of its form.`,
     'load_col:',
-    `  inter: ${list(['user_id', 'item_id', 'rating', ...(spec.daypart ? ['daypart'] : [])])}`,
+    `  inter: ${list(['user_id', 'item_id', 'rating', ...(spec.daypart ? ['timestamp', 'daypart'] : [])])}`,
     ...(spec.user.length > 0 ? [`  user: ${loaded('user_id', spec.user)}`] : []),
     `  item: ${loaded('item_id', spec.item)}`,
     'threshold: {rating: 4}',

@@ -52,7 +52,7 @@ export interface ItemDraws {
  */
 export function itemDraws(spec: SyntheticSpec): ItemDraws {
   const { items, interactions, popularity } = spec;
-  const law = zipf(items, popularity.exponent, Math.min(popularity.shift, items));
+  const law = zipf(items, popularity.exponent, popularity.shift * items);
   const key = streamKey(spec.seed, 'items');
   const byRank = shuffled(items, streamKey(spec.seed, 'popularity'));
   const rankOf = new Uint32Array(items);

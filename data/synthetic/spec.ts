@@ -13,7 +13,7 @@ export interface SyntheticSpec {
   readonly fewest: number;
   /** Standard deviation of the logarithm of the users' interactions above `fewest`. */
   readonly activitySpread: number;
-  /** Popularity of the item on rank r: (r + shift)^-exponent. */
+  /** Popularity of the item on rank r: (r + shift)^-exponent; the shift is a share of the items. */
   readonly popularity: { readonly exponent: number; readonly shift: number };
   /** Shares of the ratings 1 to 5. */
   readonly ratings: readonly [number, number, number, number, number];
@@ -21,7 +21,7 @@ export interface SyntheticSpec {
   readonly daypart: boolean;
   readonly user: readonly ColumnSpec[];
   readonly item: readonly ColumnSpec[];
-  /** Interactions below which the paper leaves users and items out; 0 = none are. */
+  /** Interactions below which users and items are to be left out. */
   readonly core: number;
   /** What the user's and the item's own id add: standard deviations of weight and of each latent component. */
   readonly own: { readonly user: Strength; readonly item: Strength };
