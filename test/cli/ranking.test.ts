@@ -1,86 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { rankingTask, type RankingUser } from '../../cli/ranking.js';
-import { positiveRanks, rankingScores, rankingTotals } from '../../cli/ranking/scores.js';
-import { Mt19937 } from '../../data/mt19937.js';
+import { rankingTask } from '../../cli/ranking.js';
+import { loadDataset, splitDataset } from '../../data/dataset.js';
+import { defaultDataOptions } from '../../data/options.js';
 import type { Dataset, Split } from '../../data/schema.js';
-
-interface Golden {
-  readonly result: Readonly<Record<string, number>>;
-  readonly users: readonly {
-    readonly user: number;
-    readonly pos: { readonly data: readonly number[] };
-    readonly cand_items_in_order: { readonly data: readonly number[] };
-    readonly scores: { readonly data: readonly number[] };
-    readonly n_distinct_candidates: number;
-  }[];
-  readonly excluded_per_user: Readonly<Record<string, readonly number[]>>;
-}
-const golden: Golden = JSON.parse(readFileSync('test/fixtures/ranking_mini.json', 'utf8'));
-
-type Row = readonly [user: number, item: number, label: number];
-interface Rows {
-  readonly train?: readonly Row[];
-  readonly valid?: readonly Row[];
-  readonly test?: readonly Row[];
-}
-
-/** A data set of these rows, users and items numbered from 1, and its split. */
-function invent(users: number, items: number, parts: Rows): { dataset: Dataset; split: Split } {
-  const { train = [], valid = [], test = [] } = parts;
-  const rows = [...train, ...valid, ...test];
-  const column = (at: 0 | 1) => ({ type: 'token', ids: Uint32Array.from(rows, (row) => row[at]) }) as const;
-  const tokens = (count: number) => ['[PAD]', ...Array.from({ length: count }, (_, i) => `t${i + 1}`)];
-  const from = (start: number, { length }: readonly Row[]) =>
-    Uint32Array.from({ length }, (_, i) => start + i);
-  const dataset: Dataset = {
-    name: 'invented',
-    schema: {
-      token: [
-        { name: 'user_id', source: 'inter', cardinality: users + 1, offset: 0 },
-        { name: 'item_id', source: 'inter', cardinality: items + 1, offset: users + 1 },
-      ],
-      tokenSeq: [],
-      float: [],
-      userField: 'user_id',
-      itemField: 'item_id',
-    },
-    inter: {
-      rows: rows.length,
-      columns: new Map([
-        ['user_id', column(0)],
-        ['item_id', column(1)],
-      ]),
-    },
-    users: null,
-    items: null,
-    rating: null,
-    label: Float32Array.from(rows, (row) => row[2]),
-    vocabularies: new Map([
-      ['user_id', tokens(users)],
-      ['item_id', tokens(items)],
-    ]),
-  };
-  const split = {
-    train: from(0, train),
-    valid: from(train.length, valid),
-    test: from(train.length + valid.length, test),
-  };
-  return { dataset, split };
-}
-
-/** The golden case: what is excluded and not positive was trained on. */
-function goldenCase(): { dataset: Dataset; split: Split } {
-  const positives = new Map(golden.users.map(({ user, pos }) => [user, pos.data]));
-  const train = Object.entries(golden.excluded_per_user).flatMap(([user, items]) =>
-    items
-      .filter((item) => !positives.get(Number(user))?.includes(item))
-      .map((item): Row => [Number(user), item, item % 2]),
-  );
-  const test = golden.users.flatMap(({ user, pos }) => pos.data.map((item): Row => [user, item, 1]));
-  return invent(40, 60, { train, test: [...test, [1, 5, 0]] });
-}
+import { golden, goldenCase, invent, type Row, type Rows } from './ranking/cases.js';
 
 const sampled = { phase: 'test', mode: 'uni100', seed: 2020 } as const;
 const full = { ...sampled, mode: 'full' } as const;
@@ -101,6 +25,21 @@ task("draws the original's candidates in its order", () => {
     assert.equal([...ranked.candidates], [...new Set(expected.cand_items_in_order.data)]);
     assert.is(ranked.candidates.length, expected.n_distinct_candidates);
   });
+});
+
+task('draws them from the atomic files on', async () => {
+  const options = {
+    ...defaultDataOptions,
+    data_path: 'test/fixtures',
+    dataset: 'mini',
+    threshold: { rating: 4 },
+  };
+  const dataset = await loadDataset(options);
+  const users = tasked({ dataset, split: splitDataset(dataset, options) }, sampled);
+  assert.equal(
+    users.map(({ candidates }) => [...candidates]),
+    golden.users.map(({ cand_items_in_order }) => [...new Set(cand_items_in_order.data)]),
+  );
 });
 
 task('is the same each time it is walked, and another one for another seed', () => {
@@ -211,83 +150,3 @@ task('says what is missing', () => {
 });
 
 task.run();
-
-const scores = suite('rankingScores');
-
-/** Looks the golden score of a pair up. */
-const goldenScores = new Map(
-  golden.users.flatMap(({ user, cand_items_in_order, scores }) =>
-    cand_items_in_order.data.map((item, i): [string, number] => [`${user} ${item}`, scores.data[i]]),
-  ),
-);
-
-scores('equals the golden values, whatever the batch size', async () => {
-  const { dataset, split } = goldenCase();
-  for (const batchRows of [1, 7, 64, 100000]) {
-    const sizes: number[] = [];
-    const score = (users: Uint32Array, items: Uint32Array) => {
-      sizes.push(users.length);
-      return Float32Array.from(users, (user, i) => goldenScores.get(`${user} ${items[i]}`) ?? NaN);
-    };
-    const options = { metrics: ['NDCG', 'Recall@10', 'recall@20'], topk: [10, 20], batchRows };
-    const values = await rankingScores(rankingTask(dataset, split, sampled), score, options);
-    assert.equal([...values.keys()], ['NDCG@10', 'NDCG@20', 'Recall@10', 'Recall@20']);
-    for (const [name, value] of values)
-      assert.ok(Math.abs(value - golden.result[name.toLowerCase()]) < 1e-9, name);
-    assert.ok(sizes.slice(0, -1).every((size) => size === batchRows));
-  }
-});
-
-scores('asks for nothing it cannot use', async () => {
-  const { dataset, split } = goldenCase();
-  const task = rankingTask(dataset, split, sampled);
-  const options = { metrics: ['NDCG'], topk: [10], batchRows: 50 };
-  const failing = async (score: () => Float32Array, metrics = ['NDCG']): Promise<string> => {
-    try {
-      await rankingScores(task, score, { ...options, metrics });
-    } catch (error) {
-      return String(error);
-    }
-    return 'no error';
-  };
-  assert.match(
-    await failing(() => new Float32Array(50), ['AUC']),
-    /ConfigError: metric AUC: it does not judge ranked/,
-  );
-  assert.match(
-    await failing(() => new Float32Array(50).fill(NaN)),
-    /DataError: rank: score of user 1 and item 23 is NaN/,
-  );
-  assert.match(await failing(() => new Float32Array(49)), /rank: 49 scores for 50 pairs/);
-  assert.throws(() => rankingTotals(['NDCG'], [10]).means(), /no user to average over/);
-});
-
-scores.run();
-
-const ranks = suite('positiveRanks');
-
-ranks('are the places in the list sorted by score, then by item id', () => {
-  const rng = new Mt19937(9);
-  for (let trial = 0; trial < 300; trial++) {
-    const candidates = Uint32Array.from(
-      new Set(Array.from({ length: 1 + (rng.next() % 40) }, () => rng.next() % 99)),
-    );
-    const ranked: RankingUser = { user: 1, candidates, positives: candidates.slice(0, 1 + (rng.next() % 8)) };
-    // Few distinct scores, so that ties abound.
-    const scores = new Float32Array(candidates.length).map(() => (rng.next() % 5) - 2);
-    const order = [...candidates.keys()].sort(
-      (a, b) => scores[b] - scores[a] || candidates[a] - candidates[b],
-    );
-    const expected = order.flatMap((i, place) =>
-      ranked.positives.includes(candidates[i]) ? [place + 1] : [],
-    );
-    assert.equal([...positiveRanks(ranked, scores)], expected);
-  }
-});
-
-ranks('take infinite scores', () => {
-  const ranked = { user: 1, candidates: Uint32Array.of(5, 6, 7), positives: Uint32Array.of(5, 7) };
-  assert.equal([...positiveRanks(ranked, Float32Array.of(-Infinity, 0, Infinity))], [1, 3]);
-});
-
-ranks.run();
