@@ -38,6 +38,8 @@ export interface Reader {
   readonly bytes: number;
   /** The buffer as it is after everything submitted before the call. Throws DeviceError if too many are on their way. */
   read(): Promise<ArrayBuffer>;
+  /** Frees the staging buffers. */
+  release(): void;
 }
 
 export interface DeviceLimits {

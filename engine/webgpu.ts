@@ -9,22 +9,10 @@ import {
   type DeviceLimits,
   type Reader,
 } from './device.js';
-import { KernelError, checkBuffers, reflect, writeDims, type Kernel } from './kernel.js';
-
-interface GpuMemory extends DeviceBuffer {
-  readonly gpu: GPUBuffer;
-}
-
-interface GpuCommand extends Command {
-  readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
-  readonly slab: GPUBuffer | undefined;
-}
-
-interface Shader {
-  readonly module: GPUShaderModule;
-  readonly kernels: ReadonlyMap<string, Kernel>;
-}
+import { Failures } from './webgpu_failures.js';
+import { Kernels, encode, type GpuCommand } from './webgpu_kernels.js';
+import { copyOut, makeMemory, makeReader, makeStaging, type GpuMemory } from './webgpu_memory.js';
+import { profileCommands } from './webgpu_profile.js';
 
 /** What a WebGPU device needs from outside: the engine itself reads no files and knows no platform. */
 export interface WebGpuOptions {
@@ -35,8 +23,6 @@ export interface WebGpuOptions {
   readonly readShader: (name: string) => string;
 }
 
-/** Offsets of uniform bindings: WebGPU guarantees that 256 suits every adapter. */
-const uniformAlignment = 256;
 const wantedLimits = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -54,36 +40,25 @@ export async function openWebGpu({ adapter, name, kind, readShader }: WebGpuOpti
 
 class WebGpuDevice implements Device {
   readonly limits: DeviceLimits;
-  private readonly shaders = new Map<string, Promise<Shader>>();
-  private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
-  private failure: DeviceError | undefined;
-  private destroyed = false;
+  private readonly failures: Failures;
+  private readonly kernels: Kernels;
 
   constructor(
     private readonly gpu: GPUDevice,
     readonly name: string,
     readonly kind: 'gpu' | 'software',
-    private readonly readShader: (name: string) => string,
+    readShader: (name: string) => string,
   ) {
     this.limits = {
       bindingBytes: Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize),
       storageBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
     };
-    gpu.addEventListener('uncapturederror', (event) => {
-      this.failure ??= new DeviceError(`${name}: ${event.error.message.trim()}`);
-    });
-    void gpu.lost.then(({ reason, message }) => {
-      if (!this.destroyed)
-        this.failure = new DeviceError(`${name}: device lost (${reason}): ${message.trim()}`);
-    });
-  }
-
-  private check(): void {
-    if (this.failure !== undefined) throw this.failure;
+    this.failures = new Failures(gpu, name);
+    this.kernels = new Kernels(gpu, name, readShader);
   }
 
   buffer(label: string, bytes: number): DeviceBuffer {
-    this.check();
+    this.failures.check();
     const padded = Math.max(16, Math.ceil(bytes / 16) * 16);
     if (padded > this.limits.bindingBytes) {
       throw new DeviceError(
@@ -91,13 +66,7 @@ class WebGpuDevice implements Device {
           'use a smaller batch or table, or another adapter',
       );
     }
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    const memory: GpuMemory = {
-      label,
-      bytes: padded,
-      gpu: this.gpu.createBuffer({ label, size: padded, usage }),
-    };
-    return memory;
+    return makeMemory(this.gpu, this.failures, label, padded);
   }
 
   release(buffer: DeviceBuffer): void {
@@ -105,194 +74,49 @@ class WebGpuDevice implements Device {
   }
 
   upload(buffer: DeviceBuffer, data: DeviceArray, byteOffset = 0): void {
-    this.check();
+    this.failures.check();
     if (byteOffset + data.byteLength > buffer.bytes) {
       throw new DeviceError(
         `${buffer.label}: ${byteOffset + data.byteLength} bytes do not fit into ${buffer.bytes}`,
       );
     }
-    this.gpu.queue.writeBuffer((buffer as GpuMemory).gpu, byteOffset, data as GPUAllowSharedBufferSource);
+    // Dawn's binding crashes on shared memory.
+    const own = data.buffer instanceof SharedArrayBuffer ? data.slice() : data;
+    this.gpu.queue.writeBuffer((buffer as GpuMemory).gpu, byteOffset, own as GPUAllowSharedBufferSource);
   }
 
   reader(buffer: DeviceBuffer, bytes: number, depth: number): Reader {
-    const size = Math.ceil(bytes / 4) * 4;
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    const ring = Array.from({ length: depth }, () =>
-      this.gpu.createBuffer({ label: `${buffer.label}.staging`, size, usage }),
-    );
-    let turn = 0;
-    const free = ring.map(() => Promise.resolve());
-    const read = async () => {
-      const slot = turn++ % depth;
-      const before = free[slot];
-      let release = () => {};
-      free[slot] = new Promise((resolve) => (release = resolve));
-      await before;
-      try {
-        return await this.copyOut((buffer as GpuMemory).gpu, ring[slot], size);
-      } finally {
-        release();
-      }
-    };
-    return { bytes: size, read };
-  }
-
-  private async copyOut(from: GPUBuffer, staging: GPUBuffer, size: number): Promise<ArrayBuffer> {
-    this.check();
-    const encoder = this.gpu.createCommandEncoder();
-    encoder.copyBufferToBuffer(from, 0, staging, 0, size);
-    this.gpu.queue.submit([encoder.finish()]);
-    try {
-      await staging.mapAsync(GPUMapMode.READ);
-    } catch (error) {
-      await Promise.resolve();
-      throw this.failure ?? new DeviceError(`${this.name}: reading back failed: ${String(error)}`);
-    }
-    const copy = staging.getMappedRange().slice(0);
-    staging.unmap();
-    this.check();
-    return copy;
+    this.failures.check();
+    return makeReader(this.gpu, this.failures, buffer as GpuMemory, bytes, depth);
   }
 
   async download(buffer: DeviceBuffer): Promise<ArrayBuffer> {
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    const staging = this.gpu.createBuffer({ label: `${buffer.label}.download`, size: buffer.bytes, usage });
+    const staging = makeStaging(this.gpu, buffer.label, buffer.bytes);
     try {
-      return await this.copyOut((buffer as GpuMemory).gpu, staging, buffer.bytes);
+      return await copyOut(this.gpu, this.failures, (buffer as GpuMemory).gpu, staging);
     } finally {
       staging.destroy();
     }
   }
 
-  private shader(name: string): Promise<Shader> {
-    const known = this.shaders.get(name);
-    if (known !== undefined) return known;
-    const loading = this.loadShader(name);
-    this.shaders.set(name, loading);
-    return loading;
-  }
-
-  private async loadShader(name: string): Promise<Shader> {
-    const source = this.readShader(name);
-    this.gpu.pushErrorScope('validation');
-    const module = this.gpu.createShaderModule({ label: name, code: source });
-    const [info, error] = await Promise.all([module.getCompilationInfo(), this.gpu.popErrorScope()]);
-    const message = info.messages.find(({ type }) => type === 'error');
-    if (message !== undefined) {
-      throw new KernelError(`${name}.wgsl:${message.lineNum}:${message.linePos}: ${message.message}`);
-    }
-    if (error !== null) throw new KernelError(`${name}.wgsl: ${error.message.trim()}`);
-    return { module, kernels: reflect(name, source) };
-  }
-
-  private async kernel({ shader, entry, buffers }: CommandSpec): Promise<Kernel> {
-    const { kernels } = await this.shader(shader);
-    const kernel = kernels.get(entry);
-    if (kernel === undefined) throw new KernelError(`${shader}.wgsl: has no entry ${entry}`);
-    checkBuffers(kernel, Object.keys(buffers));
-    if (kernel.storage.length > this.limits.storageBuffers) {
-      throw new KernelError(
-        `${entry}: binds ${kernel.storage.length} storage buffers, but ${this.name} has ${this.limits.storageBuffers}`,
-      );
-    }
-    return kernel;
-  }
-
-  private pipeline({ shader, entry }: CommandSpec): Promise<GPUComputePipeline> {
-    const key = `${shader}/${entry}`;
-    const known = this.pipelines.get(key);
-    if (known !== undefined) return known;
-    const making = this.shader(shader).then(({ module }) =>
-      this.gpu.createComputePipelineAsync({
-        label: key,
-        layout: 'auto',
-        compute: { module, entryPoint: entry },
-      }),
-    );
-    this.pipelines.set(key, making);
-    return making;
-  }
-
   async commands(specs: readonly CommandSpec[]): Promise<readonly Command[]> {
-    this.check();
-    const kernels = await Promise.all(specs.map((spec) => this.kernel(spec)));
-    const pipelines = await Promise.all(
-      specs.map((spec) =>
-        this.pipeline(spec).catch((error: unknown) => {
-          throw new KernelError(`${spec.shader}.wgsl: ${spec.entry}: ${String(error)}`);
-        }),
-      ),
-    );
-    const slab = this.dimsSlab(specs, kernels);
-    this.gpu.pushErrorScope('validation');
-    const commands = specs.map((spec, i): GpuCommand => ({
-      label: spec.label,
-      kernel: kernels[i],
-      workgroups: this.grid(kernels[i], spec.over),
-      pipeline: pipelines[i],
-      group: this.bind(spec, kernels[i], pipelines[i], slab, i * uniformAlignment),
-      slab,
-    }));
-    const error = await this.gpu.popErrorScope();
-    if (error !== null) throw new KernelError(error.message.trim());
+    this.failures.check();
+    const commands = await this.kernels.commands(specs);
+    this.failures.check();
     return commands;
   }
 
-  private dimsSlab(specs: readonly CommandSpec[], kernels: readonly Kernel[]): GPUBuffer | undefined {
-    if (specs.length === 0) return undefined;
-    const view = new DataView(new ArrayBuffer(specs.length * uniformAlignment));
-    specs.forEach(({ dims }, i) => writeDims(kernels[i], dims, view, i * uniformAlignment));
-    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-    const slab = this.gpu.createBuffer({ label: 'dims', size: view.byteLength, usage });
-    this.gpu.queue.writeBuffer(slab, 0, view.buffer);
-    return slab;
-  }
-
-  private bind(
-    { label, buffers }: CommandSpec,
-    kernel: Kernel,
-    pipeline: GPUComputePipeline,
-    slab: GPUBuffer | undefined,
-    offset: number,
-  ): GPUBindGroup {
-    const entries: GPUBindGroupEntry[] = kernel.storage.map(({ name, binding }) => ({
-      binding,
-      resource: { buffer: (buffers[name] as GpuMemory).gpu },
-    }));
-    if (kernel.dims !== undefined && slab !== undefined) {
-      const { binding, bytes } = kernel.dims;
-      entries.push({ binding, resource: { buffer: slab, offset, size: bytes } });
-    }
-    return this.gpu.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries });
-  }
-
-  /** Workgroups that cover `over`; entries over more elements than fit loop with the grid's stride. */
-  private grid({ workgroup, entry }: Kernel, over: readonly number[]): [number, number, number] {
-    const limit = this.gpu.limits.maxComputeWorkgroupsPerDimension;
-    const groups = workgroup.map((threads, axis) => Math.ceil((over[axis] ?? 1) / threads));
-    if (groups[1] > limit || groups[2] > limit) {
-      throw new KernelError(
-        `${entry}: ${groups.join('×')} workgroups, but y and z end at ${limit}; use a smaller batch`,
-      );
-    }
-    return [Math.min(groups[0], limit), groups[1], groups[2]];
-  }
-
   releaseCommands(commands: readonly Command[]): void {
-    for (const slab of new Set((commands as readonly GpuCommand[]).map((command) => command.slab)))
-      slab?.destroy();
+    const slabs = new Set((commands as readonly GpuCommand[]).map(({ slab }) => slab));
+    for (const slab of slabs) slab.destroy();
   }
 
   run(commands: readonly Command[], times: number): void {
-    this.check();
+    this.failures.check();
     const encoder = this.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     for (let time = 0; time < times; time++) {
-      for (const command of commands as readonly GpuCommand[]) {
-        pass.setPipeline(command.pipeline);
-        pass.setBindGroup(0, command.group);
-        pass.dispatchWorkgroups(...command.workgroups);
-      }
+      for (const command of commands as readonly GpuCommand[]) encode(pass, command);
     }
     pass.end();
     this.gpu.queue.submit([encoder.finish()]);
@@ -300,59 +124,17 @@ class WebGpuDevice implements Device {
 
   async settled(): Promise<void> {
     await this.gpu.queue.onSubmittedWorkDone();
-    this.check();
+    this.failures.check();
   }
 
   async profile(commands: readonly Command[]): Promise<readonly CommandTime[] | undefined> {
-    this.check();
+    this.failures.check();
     if (!this.gpu.features.has('timestamp-query')) return undefined;
-    const times = await this.timestamps(commands as readonly GpuCommand[]);
-    const origin = times[0] ?? 0n;
-    return commands.map((command, i) => ({
-      command,
-      startNs: Number(times[2 * i] - origin),
-      endNs: Number(times[2 * i + 1] - origin),
-    }));
-  }
-
-  /** One pass per command, since timestamps are written where a pass begins and ends. */
-  private async timestamps(commands: readonly GpuCommand[]): Promise<BigUint64Array> {
-    const perQuerySet = 2048; // commands: a query set holds at most 4096 timestamps
-    const all = new BigUint64Array(2 * commands.length);
-    for (let start = 0; start < commands.length; start += perQuerySet) {
-      all.set(await this.timestampsOf(commands.slice(start, start + perQuerySet)), 2 * start);
-    }
-    return all;
-  }
-
-  private async timestampsOf(commands: readonly GpuCommand[]): Promise<BigUint64Array> {
-    const querySet = this.gpu.createQuerySet({ type: 'timestamp', count: 2 * commands.length });
-    const size = 16 * commands.length;
-    const resolved = this.gpu.createBuffer({
-      size,
-      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
-    });
-    const staging = this.gpu.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-    const encoder = this.gpu.createCommandEncoder();
-    commands.forEach((command, i) => {
-      const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
-      const pass = encoder.beginComputePass({ timestampWrites });
-      pass.setPipeline(command.pipeline);
-      pass.setBindGroup(0, command.group);
-      pass.dispatchWorkgroups(...command.workgroups);
-      pass.end();
-    });
-    encoder.resolveQuerySet(querySet, 0, 2 * commands.length, resolved, 0);
-    this.gpu.queue.submit([encoder.finish()]);
-    try {
-      return new BigUint64Array(await this.copyOut(resolved, staging, size));
-    } finally {
-      for (const one of [querySet, resolved, staging]) one.destroy();
-    }
+    return profileCommands(this.gpu, this.failures, commands as readonly GpuCommand[]);
   }
 
   destroy(): void {
-    this.destroyed = true;
+    this.failures.close();
     this.gpu.destroy();
   }
 }
