@@ -5,11 +5,12 @@ import {
   type CommandSpec,
   type CommandTime,
   type Device,
-  type DeviceBuffer,
   type Reader,
 } from './device.js';
-import { planMemory, type MemoryPlan } from './memory.js';
+import { planMemory } from './memory.js';
+import { findNonFinite, type NonFinite } from './non_finite.js';
 import type { Optimizer } from './optim/optimizer.js';
+import { Places } from './places.js';
 import { format, size } from './shape.js';
 import { scheduleCapacity, stateHeader, stateHeaderWords, type StepPosition } from './step.js';
 import type { Store } from './store.js';
@@ -31,16 +32,6 @@ export interface PlanSpec {
   readonly records?: Readonly<Record<string, Tensor>>;
   /** Activations to keep readable after a run, for tests and diagnoses. */
   readonly keep?: readonly Tensor[];
-}
-
-/** The first value that was not finite. */
-export interface NonFinite {
-  readonly op: string;
-  readonly entry: string;
-  readonly tensor: string;
-  readonly shape: readonly number[];
-  readonly index: number;
-  readonly value: number;
 }
 
 /** Chunks whose records may be on their way to the host at once. */
@@ -121,26 +112,13 @@ export class Plan {
     return new Float32Array(bytes, 0, size(tensor.shape));
   }
 
-  /** Runs one step dispatch by dispatch, looking at everything that is written. For a halted run. */
-  async firstNonFinite(): Promise<NonFinite | undefined> {
-    for (const { name } of this.store.list('parameter', 'state')) {
-      const found = nonFinite(
-        new Float32Array((await this.store.read(name)).buffer),
-        this.store.get(name).shape,
-      );
-      if (found !== undefined) return { op: 'parameter', entry: 'none', tensor: name, ...found };
-    }
-    for (const [i, command] of this.frozen.step.entries()) {
-      this.device.run([command], 1);
-      const { op, entry, buffers } = this.dispatches[i];
-      for (const { name, writable } of command.kernel.storage) {
-        const tensor = buffers[name];
-        if (!writable || tensor.dtype !== 'f32') continue;
-        const found = nonFinite(await this.read(tensor), tensor.shape);
-        if (found !== undefined) return { op, entry, tensor: tensor.name, ...found };
-      }
-    }
-    return undefined;
+  /**
+   * The first value that is not finite when a halted step is repeated; undefined if all are. Inputs must be those of
+   * that step and the cursor where it was.
+   */
+  firstNonFinite(): Promise<NonFinite | undefined> {
+    const { device, store, dispatches, frozen } = this;
+    return findNonFinite({ device, store, dispatches, commands: frozen.step, read: (t) => this.read(t) });
   }
 
   /** Runs one step with a time for every dispatch; undefined where the device has no timestamps. */
@@ -167,70 +145,8 @@ export class Plan {
   destroy(): void {
     this.device.releaseCommands(this.frozen.step);
     this.device.releaseCommands(this.frozen.flush);
+    for (const reader of this.readers.values()) reader.release();
     this.places.destroy();
-  }
-}
-
-function nonFinite(values: Float32Array, shape: readonly number[]) {
-  const index = values.findIndex((value) => !Number.isFinite(value));
-  return index === -1 ? undefined : { shape, index, value: values[index] };
-}
-
-/** Where every tensor of a plan lies. */
-class Places {
-  private readonly slots: readonly DeviceBuffer[];
-  private readonly constants = new Map<Tensor, DeviceBuffer>();
-
-  constructor(
-    private readonly device: Device,
-    private readonly store: Store,
-    private readonly tape: Tape,
-    private readonly plan: MemoryPlan,
-  ) {
-    this.slots = plan.slots.map((bytes, i) => device.buffer(`activations.${i}`, bytes));
-  }
-
-  get memory() {
-    return {
-      bytes: this.plan.slots.reduce((sum, bytes) => sum + bytes, 0),
-      unsharedBytes: this.plan.unsharedBytes,
-    };
-  }
-
-  buffer(tensor: Tensor): DeviceBuffer {
-    const t = owner(tensor);
-    if (t.kind === 'activation') {
-      const slot = this.plan.slotOf.get(t);
-      if (slot === undefined) throw new DeviceError(`${t.name}: is not part of this plan`);
-      return this.slots[slot];
-    }
-    return t.kind === 'constant' ? this.constant(t) : this.named(t);
-  }
-
-  private constant(t: Tensor): DeviceBuffer {
-    const known = this.constants.get(t);
-    if (known !== undefined) return known;
-    const data = this.tape.constants.get(t) ?? new Float32Array(0);
-    const buffer = this.device.buffer(t.name, data.byteLength);
-    this.device.upload(buffer, data);
-    this.constants.set(t, buffer);
-    return buffer;
-  }
-
-  private named(t: Tensor): DeviceBuffer {
-    const { store, tape } = this;
-    const initial = tape.initial.get(t);
-    if (initial !== undefined) {
-      return store.initialize(t.kind === 'state' ? 'state' : 'parameter', t.name, t.shape, initial).buffer;
-    }
-    const { entry, fresh } = store.ensure(t.kind === 'slot' ? 'slot' : 'input', t.name, t.shape, t.dtype);
-    if (fresh && t === tape.stepState())
-      store.write(t.name, stateHeader({ step: 0, cursor: 0, seed: store.seed }));
-    return entry.buffer;
-  }
-
-  destroy(): void {
-    for (const buffer of [...this.slots, ...this.constants.values()]) this.device.release(buffer);
   }
 }
 
@@ -284,15 +200,28 @@ export async function compile(device: Device, store: Store, spec: PlanSpec): Pro
     if (gradient.kind === 'dense') kept.add(owner(gradient.tensor));
   }
   const places = new Places(device, store, tape, planMemory(step, kept));
-  const [stepCommands, flushCommands] = await Promise.all(
-    [step, updates.flush].map((list) => device.commands(list.map((one) => specOf(one, places)))),
-  );
-  const readers = [...histories].map(([name, history]): [string, Reader] => {
-    const buffer = places.buffer(history);
-    return [name, device.reader(buffer, 4 * size(history.shape), readersInFlight)];
-  });
-  const frozen = { step: stepCommands, flush: flushCommands };
-  return new Plan(device, store, tape, frozen, step, places, new Map(readers), gradients);
+  try {
+    const frozen = await freeze(device, places, step, updates.flush);
+    const readers = [...histories].map(([name, history]): [string, Reader] => {
+      const buffer = places.buffer(history);
+      return [name, device.reader(buffer, 4 * size(history.shape), readersInFlight)];
+    });
+    return new Plan(device, store, tape, frozen, step, places, new Map(readers), gradients);
+  } catch (error) {
+    places.destroy();
+    throw error;
+  }
+}
+
+async function freeze(
+  device: Device,
+  places: Places,
+  step: readonly Dispatch[],
+  flush: readonly Dispatch[],
+): Promise<Frozen> {
+  const commands = (list: readonly Dispatch[]) => device.commands(list.map((one) => specOf(one, places)));
+  const [stepCommands, flushCommands] = await Promise.all([commands(step), commands(flush)]);
+  return { step: stepCommands, flush: flushCommands };
 }
 
 function specOf({ op, shader, entry, buffers, dims, over }: Dispatch, places: Places): CommandSpec {
