@@ -85,7 +85,7 @@ export class AtomicParser {
     if (this.#rest.length > 0) this.#parse(joined(this.#rest, chunk.subarray(0, start)));
     else this.#parse(chunk.subarray(0, start));
     if (end > start) this.#parse(chunk.subarray(start, end));
-    this.#rest = chunk.slice(end);
+    this.#rest = new Uint8Array(chunk.subarray(end)); // a copy: slice of a Buffer is a view
   }
 
   /** Parses the last line if it has no newline; throws if there was not even a header. */

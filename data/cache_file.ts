@@ -193,7 +193,7 @@ function bytesOf(array: Numbers | Uint8Array): Uint8Array {
 
 /** Tells a damaged file from a whole one; four sums side by side, because one multiplication waits for the last. */
 function checksum(bytes: Uint8Array): number {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >>> 2);
   let [a, b, c, d] = [1, 2, 3, 4];
   let i = 0;

@@ -77,6 +77,23 @@ parsing('gives the same in pieces of any size', () => {
   }
 });
 
+parsing('lets the caller reuse the memory of a piece', () => {
+  const text = Buffer.from('a:token\nfirst\nsecond\n');
+  const cells: Cells[] = [];
+  const select = (fields: readonly HeaderField[]) => {
+    const options = { tokens: new Interner(), separator: 9, seqSeparator: 32, seqLen: Infinity };
+    for (const { type } of fields) cells.push(cellsOf(type, options));
+    return cells;
+  };
+  const parser = new AtomicParser('toy.inter', { separator: 9, select });
+  const piece = Buffer.alloc(5);
+  for (let at = 0; at < text.length; at += piece.length) {
+    parser.push(piece.subarray(0, text.copy(piece, 0, at)));
+  }
+  const column = cells[0].take();
+  assert.equal(column.type === 'token' && column.tokens.texts(column.ids), ['first', 'second']);
+});
+
 parsing('takes lines that end in CRLF, in any column type', () => {
   const plain = parse(everyType);
   for (const step of [Infinity, 1, 5]) {
