@@ -25,8 +25,8 @@ export interface GoldenRun {
   readonly loss_per_step: readonly number[];
   readonly params_after_1: GoldenTensors;
   readonly params_after_3: GoldenTensors;
-  readonly buffers_after_1: GoldenTensors;
-  readonly buffers_after_3: GoldenTensors;
+  readonly buffers_after_1?: GoldenTensors;
+  readonly buffers_after_3?: GoldenTensors;
   readonly eval_before: GoldenEvaluation;
   readonly eval_after_1: GoldenEvaluation;
   readonly eval_after_3: GoldenEvaluation;
@@ -64,7 +64,7 @@ export interface Fixture {
   };
   readonly batch: Readonly<Record<string, GoldenTensor>> & { readonly size?: never };
   readonly init: GoldenTensors;
-  readonly init_buffers: GoldenTensors;
+  readonly init_buffers?: GoldenTensors;
   readonly f64: GoldenRun;
   readonly f32: GoldenRun;
 }
