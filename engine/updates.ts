@@ -1,7 +1,8 @@
 import { recordSegmentSum, segmentsOf } from './ops/segment_sum.js';
 import type { Optimizer, UpdateContext } from './optim/optimizer.js';
+import { rowView } from './segments.js';
 import { size } from './shape.js';
-import type { Dispatch, Gradient, Tape } from './tape.js';
+import type { Dispatch, Gradient, RowIds, Tape } from './tape.js';
 import type { Tensor } from './tensor.js';
 
 /** clip_grad_norm: gradients are scaled by max_norm / (norm + 1e-6) where their joint 2-norm exceeds max_norm. */
@@ -18,21 +19,67 @@ export interface Updates {
   readonly flush: readonly Dispatch[];
 }
 
-/** Parts into which the squared norm of each gradient is summed first. */
-const normParts = 64;
+type Lists = { readonly [K in keyof Updates]: Dispatch[] };
+
+/** Vec4s that one invocation squares and sums, unless that makes more than mostParts of a gradient. */
+const partQuads = 64;
+const mostParts = 1024;
+/** Sums that the last level adds up. */
+const totalCount = 64;
 
 /**
- * Scales all gradients as torch.nn.utils.clip_grad_norm_ does: sums of squares in a fixed order, their total's root
- * compared with maxNorm, the factor left in `state.clip`.
+ * Scales all gradients as torch.nn.utils.clip_grad_norm_ does: sums of squares in a fixed order, in three levels;
+ * the root of their total compared with maxNorm; the factor left in `state.clip`.
  */
 function recordClip(tape: Tape, list: Dispatch[], gradients: readonly Tensor[], { maxNorm }: ClipNorm): void {
   const run = tape.launcher('clip_norm', 'clip_norm', list);
-  const total = normParts * gradients.length;
-  const partials = tape.activation('clip_norm.partials', [total]);
+  const parts = gradients.map((g) => Math.min(Math.ceil(size(g.shape) / 4 / partQuads), mostParts));
+  const count = parts.reduce((sum, one) => sum + one, 0);
+  const partials = tape.activation('clip_norm.partials', [count]);
+  const totals = tape.activation('clip_norm.totals', [totalCount]);
+  let offset = 0;
   gradients.forEach((g, i) => {
-    run('clip_norm_squares', { g, partials }, { count: size(g.shape), offset: i * normParts }, [normParts]);
+    const dims = { count: size(g.shape), parts: parts[i], offset };
+    run('clip_norm_squares', { g4: g, partials }, dims, [parts[i]]);
+    offset += parts[i];
   });
-  run('clip_norm_factor', { partials, state: tape.stepState() }, { count: total, max_norm: maxNorm }, [1]);
+  run('clip_norm_totals', { partials, totals }, { count }, [totalCount]);
+  run('clip_norm_factor', { totals, state: tape.stepState() }, { max_norm: maxNorm }, [1]);
+}
+
+/** Since other plans that share the state may not clip. */
+function recordClipReset(tape: Tape, list: Dispatch[]): void {
+  tape.launcher('clip_norm', 'clip_norm', list)('clip_norm_reset', { state: tape.stepState() }, {}, [1]);
+}
+
+/** Records what `optimizer` does to the table `p` [V,D], beside the gradients `g` of the rows that a step names. */
+function recordTable(
+  tape: Tape,
+  lists: Lists,
+  optimizer: Optimizer,
+  p: Tensor,
+  ids: RowIds,
+  g: Tensor,
+): void {
+  const [tableRows, width] = p.shape;
+  const { stride, maxRows } = ids.layout;
+  const last = tape.slot(`last_step.${p.name}`, [tableRows, width / rowView(width).lanes], 'u32');
+  const rows = { last, segments: segmentsOf(tape, ids), stride, maxRows };
+  const replays = (list: Dispatch[]) => contextOf(tape, list, optimizer, p, optimizer.replayShader);
+  optimizer.catchUp?.({ ...replays(lists.before), ...rows });
+  optimizer.rows({ ...contextOf(tape, lists.after, optimizer, p), ...rows, g });
+  optimizer.flush?.({ ...replays(lists.flush), ...rows });
+}
+
+function contextOf(
+  tape: Tape,
+  list: Dispatch[],
+  { name }: Optimizer,
+  p: Tensor,
+  shader = name,
+): UpdateContext {
+  const slot = (key: string) => tape.slot(`${key}.${p.name}`, p.shape);
+  return { p, state: tape.stepState(), slot, run: tape.launcher(name, shader, list) };
 }
 
 /** Records the updates of every parameter that has a gradient; the others are never touched, as in PyTorch. */
@@ -42,43 +89,21 @@ export function recordUpdates(
   optimizer: Optimizer | undefined,
   clip: ClipNorm | undefined,
 ): Updates {
-  const before: Dispatch[] = [];
-  const after: Dispatch[] = [];
-  const flush: Dispatch[] = [];
-  if (optimizer === undefined) return { before, after, flush };
+  const lists: Lists = { before: [], after: [], flush: [] };
   const trained = [...gradients].filter(([p]) => p.kind === 'parameter');
-  const summed = trained.map(([p, gradient]) => ({
-    p,
-    gradient,
-    g:
-      gradient.kind === 'dense'
-        ? gradient.tensor
-        : recordSegmentSum(tape, after, gradient.ids, gradient.source, clip !== undefined),
-  }));
-  if (clip !== undefined)
-    recordClip(
-      tape,
-      after,
-      summed.map(({ g }) => g),
-      clip,
-    );
-  for (const { p, gradient, g } of summed) {
-    const context = (list: Dispatch[]): UpdateContext => ({
-      p,
-      state: tape.stepState(),
-      slot: (name) => tape.slot(`${name}.${p.name}`, p.shape),
-      run: tape.launcher(optimizer.name, optimizer.name, list),
-    });
-    if (gradient.kind === 'dense') {
-      optimizer.dense({ ...context(after), g });
-      continue;
-    }
-    const { stride, maxRows } = gradient.ids.layout;
-    const last = tape.slot(`last_step.${p.name}`, [p.shape[0]], 'u32');
-    const rows = { last, segments: segmentsOf(tape, gradient.ids), stride, maxRows };
-    optimizer.catchUp?.({ ...context(before), ...rows });
-    optimizer.rows({ ...context(after), ...rows, g });
-    optimizer.flush?.({ ...context(flush), last });
+  if (optimizer === undefined || trained.length === 0) return lists;
+  const sum = (gradient: Gradient) =>
+    gradient.kind === 'dense'
+      ? gradient.tensor
+      : recordSegmentSum(tape, lists.after, gradient.ids, gradient.source, clip !== undefined);
+  // A norm needs all gradients at once; without it the memory of each is free once it is used.
+  const summed = clip && new Map(trained.map(([p, gradient]) => [p, sum(gradient)]));
+  if (clip && summed) recordClip(tape, lists.after, [...summed.values()], clip);
+  for (const [p, gradient] of trained) {
+    const g = summed?.get(p) ?? sum(gradient);
+    if (gradient.kind === 'rows') recordTable(tape, lists, optimizer, p, gradient.ids, g);
+    else optimizer.dense({ ...contextOf(tape, lists.after, optimizer, p), g });
   }
-  return { before, after, flush };
+  if (clip) recordClipReset(tape, lists.after);
+  return lists;
 }

@@ -1,8 +1,2 @@
-export type {
-  DenseUpdate,
-  FlushUpdate,
-  Optimizer,
-  RowsGradientUpdate,
-  RowsUpdate,
-  UpdateContext,
-} from './optimizer.js';
+export { adam, type AdamOptions } from './adam.js';
+export type { DenseUpdate, Optimizer, RowsGradientUpdate, RowsUpdate, UpdateContext } from './optimizer.js';

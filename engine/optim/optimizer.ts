@@ -17,9 +17,12 @@ export interface DenseUpdate extends UpdateContext {
   readonly g: Tensor;
 }
 
-/** Work on rows of a table [V,D]. */
+/** Work on the rows of a table [V,D] that the step names, or on all of them. */
 export interface RowsUpdate extends UpdateContext {
-  /** u32 [V]: steps that are already in the row. */
+  /**
+   * Steps that are already in each row: u32, one number for every vec4 of a row, or for every float where rows are not
+   * whole vec4s, so that the invocation that owns a piece of a row alone reads and writes its number.
+   */
   readonly last: Tensor;
   /** The step's groups: see segments.ts. Row i of the block is `segments[base + 4 + 4 · i]`, base = cursor · stride. */
   readonly segments: Tensor;
@@ -27,14 +30,9 @@ export interface RowsUpdate extends UpdateContext {
   readonly maxRows: number;
 }
 
-/** Update of the rows that the step named, from their gradients `g` [maxRows,D]. */
+/** Update of the rows that the step names, from their gradients `g` [maxRows,D]. */
 export interface RowsGradientUpdate extends RowsUpdate {
   readonly g: Tensor;
-}
-
-/** Work on all rows of a table. */
-export interface FlushUpdate extends UpdateContext {
-  readonly last: Tensor;
 }
 
 /**
@@ -44,10 +42,12 @@ export interface FlushUpdate extends UpdateContext {
  */
 export interface Optimizer {
   readonly name: string;
+  /** Base name of the file in shaders/ with the kernel of `catchUp` and `flush`; the others are in `name`. */
+  readonly replayShader?: string;
   /** What kernels find at `state.schedule[(step - 1) % capacity]` for the step-th update, counted from 1. */
   schedule(step: number, lr: number): readonly [number, number, number, number];
   dense(update: DenseUpdate): void;
   rows(update: RowsGradientUpdate): void;
   catchUp?(update: RowsUpdate): void;
-  flush?(update: FlushUpdate): void;
+  flush?(update: RowsUpdate): void;
 }

@@ -1,0 +1,68 @@
+import { rowView } from '../segments.js';
+import { size } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import type { Optimizer, RowsUpdate, UpdateContext } from './optimizer.js';
+
+type Numbers = Readonly<Record<string, number>>;
+type Tensors = Readonly<Record<string, Tensor>>;
+
+/**
+ * An optimizer whose kernels are `<name>_dense` over vec4s, `<name>_rows` and, if rows that no step names change too,
+ * `<name>_replay`; the latter two with a twin `_vec4` for rows of whole vec4s.
+ */
+export interface Rule {
+  readonly name: string;
+  /** Tensors kept beside a parameter; kernels bind them under these names. */
+  readonly slots: readonly string[];
+  /** Numbers that its kernels find in dims. */
+  readonly constants: Numbers;
+  readonly schedule: Optimizer['schedule'];
+  /** Whether `<name>_rows` keeps account of the steps that are in a row. */
+  readonly counts: boolean;
+  /** The file in shaders/ with the kernel that replays, and numbers that only it finds in dims. */
+  readonly replay?: { readonly shader: string; readonly constants?: Numbers };
+}
+
+/** Builds what the plan records from a rule. */
+export function optimizerOf({ name, slots, constants, schedule, counts, replay }: Rule): Optimizer {
+  const bind = ({ p, state, slot }: UpdateContext, four: '' | '4'): Tensors => ({
+    state,
+    [`p${four}`]: p,
+    ...Object.fromEntries(slots.map((key) => [`${key}${four}`, slot(key)])),
+  });
+  /** `count` cells of all rows, or with 0 those of the rows that the step names. */
+  const byRows = (u: RowsUpdate, entry: string, count: number, more: Tensors, numbers: Numbers) => {
+    const { lanes, four, suffix } = rowView(u.p.shape[1]);
+    const width = u.p.shape[1] / lanes;
+    const buffers = { ...bind(u, four), segments: u.segments, ...more };
+    const dims = { count, width, stride: u.stride, ...numbers };
+    u.run(`${name}_${entry}${suffix}`, buffers, dims, [count || u.maxRows * width]);
+  };
+  const replayed = replay && {
+    replayShader: replay.shader,
+    catchUp: (u: RowsUpdate) =>
+      byRows(u, 'replay', 0, { last: u.last }, { ...constants, ...replay.constants }),
+    flush: (u: RowsUpdate) =>
+      byRows(u, 'replay', size(u.last.shape), { last: u.last }, { ...constants, ...replay.constants }),
+  };
+  return {
+    name,
+    schedule,
+    dense(u) {
+      const count = Math.ceil(size(u.p.shape) / 4);
+      u.run(`${name}_dense`, { ...bind(u, '4'), g4: u.g }, { count, ...constants }, [count]);
+    },
+    rows(u) {
+      const g = { [`g${rowView(u.p.shape[1]).four}`]: u.g };
+      byRows(u, 'rows', 0, counts ? { ...g, last: u.last } : g, constants);
+    },
+    ...replayed,
+  };
+}
+
+/** Throws RangeError unless low <= value < high. */
+export function within(where: string, value: number, low: number, high = Infinity): void {
+  if (value >= low && value < high) return;
+  const range = high === Infinity ? `at least ${low}` : `from ${low} to below ${high}`;
+  throw new RangeError(`${where} is ${value}, but must be ${range}`);
+}

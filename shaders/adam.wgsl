@@ -1,0 +1,112 @@
+// Adam (Kingma and Ba, 2015) with the arithmetic of torch.optim.Adam, for step t counted from 1:
+//   g = clip · gradient + weight_decay · p      m = β₁m + (1 − β₁)g      v = β₂v + (1 − β₂)g²
+//   p = p − rate · m / (correction · √v + ε),   rate = lr / (1 − β₁ᵗ), correction = 1 / √(1 − β₂ᵗ): schedule[t − 1]
+//   adam_dense:  all of p
+//   adam_rows:   the rows that the step names, after adam_replay, from their gradients g[i,:]
+// What is done to the other rows of a table is in adam_replay.wgsl.
+// A cell is a vec4 of a row in _vec4 entries, else a float; last[cell] counts the steps that are in it.
+
+struct Dims {
+  count: u32, // cells of p
+  width: u32, // cells of a row
+  stride: u32,
+  beta1: f32,
+  beta2: f32,
+  rest1: f32, // 1 − β₁
+  rest2: f32,
+  eps: f32,
+  weight_decay: f32,
+}
+
+struct State {
+  step: u32,
+  cursor: u32,
+  halted: u32,
+  seed: u32,
+  @size(16) clip: f32,
+  schedule: array<vec4f>,
+}
+
+struct Cell {
+  p: vec4f,
+  m: vec4f,
+  v: vec4f,
+}
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> segments: array<u32>;
+@group(0) @binding(2) var<storage, read> state: State;
+@group(0) @binding(3) var<storage, read> g: array<f32>;
+@group(0) @binding(3) var<storage, read> g4: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> p: array<f32>;
+@group(0) @binding(4) var<storage, read_write> p4: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> exp_avg: array<f32>;
+@group(0) @binding(5) var<storage, read_write> exp_avg4: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> exp_avg_sq: array<f32>;
+@group(0) @binding(6) var<storage, read_write> exp_avg_sq4: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> last: array<u32>;
+
+const threads = 64u;
+const header = 4u;
+const capacity = 16384u; // scheduleCapacity
+
+// The step's update of a cell.
+fn update(start: Cell, gradient: vec4f) -> Cell {
+  let entry = state.schedule[state.step % capacity];
+  let full = state.clip * gradient + dims.weight_decay * start.p;
+  let m = dims.beta1 * start.m + dims.rest1 * full;
+  let v = dims.beta2 * start.v + dims.rest2 * full * full;
+  return Cell(start.p - entry.x * m / (entry.y * sqrt(v) + dims.eps), m, v);
+}
+
+fn update_vec4(at: u32, gradient: vec4f) {
+  let cell = update(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), gradient);
+  p4[at] = cell.p;
+  exp_avg4[at] = cell.m;
+  exp_avg_sq4[at] = cell.v;
+}
+
+// Cells of the rows that the step names; none once the run is halted.
+fn named_cells() -> u32 {
+  return select(segments[state.cursor * dims.stride] * dims.width, 0u, state.halted != 0u);
+}
+
+// Where the i-th of them is in the table.
+fn cell_at(i: u32) -> u32 {
+  let row = segments[state.cursor * dims.stride + header + 4u * (i / dims.width)];
+  return row * dims.width + i % dims.width;
+}
+
+// One invocation: a vec4, then those a grid further.
+@compute @workgroup_size(threads)
+fn adam_dense(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let count = select(dims.count, 0u, state.halted != 0u);
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    update_vec4(i, g4[i]);
+  }
+}
+
+// One invocation: a float of a row; its arithmetic is that of vec4s of which the compiler drops three quarters.
+@compute @workgroup_size(threads)
+fn adam_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let count = named_cells();
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    let at = cell_at(i);
+    let cell = update(Cell(vec4f(p[at]), vec4f(exp_avg[at]), vec4f(exp_avg_sq[at])), vec4f(g[i]));
+    p[at] = cell.p.x;
+    exp_avg[at] = cell.m.x;
+    exp_avg_sq[at] = cell.v.x;
+    last[at] = state.step + 1u;
+  }
+}
+
+// One invocation: a vec4 of a row.
+@compute @workgroup_size(threads)
+fn adam_rows_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let count = named_cells();
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    let at = cell_at(i);
+    update_vec4(at, g4[i]);
+    last[at] = state.step + 1u;
+  }
+}
