@@ -6,7 +6,7 @@ import { owner, type Tensor } from './tensor.js';
 export interface MemoryPlan {
   /** Size of every shared buffer, in bytes. */
   readonly slots: readonly number[];
-  /** Which shared buffer an activation (owner, not view) lies in. */
+  /** Which shared buffer an activation (owner, not view) lies in, the largest activation first. */
   readonly slotOf: ReadonlyMap<Tensor, number>;
   /** What the activations would take without sharing, in bytes. */
   readonly unsharedBytes: number;

@@ -16,7 +16,8 @@ export class Places {
     private readonly tape: Tape,
     private readonly plan: MemoryPlan,
   ) {
-    this.slots = plan.slots.map((bytes, i) => device.buffer(`activations.${i}`, bytes));
+    const largest = new Map([...plan.slotOf].reverse().map(([t, slot]) => [slot, t.name]));
+    this.slots = plan.slots.map((bytes, i) => device.buffer(largest.get(i) ?? 'activation', bytes));
   }
 
   get memory() {

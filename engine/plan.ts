@@ -101,8 +101,12 @@ export class Plan {
     const reader = this.readers.get(name);
     if (reader === undefined)
       throw new DeviceError(`${name}: no such record; have ${[...this.readers.keys()].join(', ')}`);
+    const { chunkSteps } = this.tape;
+    if (steps > chunkSteps) {
+      throw new DeviceError(`${name}: ${steps} steps were asked for, but a chunk has ${chunkSteps}`);
+    }
     const bytes = await reader.read();
-    const perStep = Math.floor(bytes.byteLength / 4 / this.tape.chunkSteps);
+    const perStep = Math.floor(bytes.byteLength / 4 / chunkSteps);
     return new Float32Array(bytes, 0, steps * perStep);
   }
 

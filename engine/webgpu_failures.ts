@@ -9,7 +9,10 @@ export class Failures {
     gpu: GPUDevice,
     private readonly name: string,
   ) {
-    gpu.addEventListener('uncapturederror', (event) => this.report(event.error.message.trim()));
+    gpu.addEventListener('uncapturederror', (event) => {
+      event.preventDefault(); // else Dawn writes it to stderr as well
+      this.report(event.error.message.trim());
+    });
     // A loss explains whatever went wrong before it was noticed, so it takes the place of other failures.
     void gpu.lost.then(({ reason, message }) => {
       if (!this.closed) this.failure = new DeviceError(`${name}: device lost (${reason}): ${message.trim()}`);
