@@ -9,6 +9,7 @@ export * from './ops/index.js';
 export * from './optim/index.js';
 export type { NonFinite } from './non_finite.js';
 export { compile, Plan, type PlanSpec } from './plan.js';
+export * from './profile.js';
 export * from './random.js';
 export * from './segments.js';
 export { ShapeError, dims, format, size, type Shape } from './shape.js';
@@ -25,3 +26,4 @@ export {
 } from './tape.js';
 export { type Dtype, type Tensor } from './tensor.js';
 export { openWebGpu, type WebGpuOptions } from './webgpu.js';
+export type { ClipNorm } from './updates.js';
