@@ -1,20 +1,24 @@
 // A second operand repeated over the first, and the sums that undo it.
-//   broadcast_add:  y[i] = a[i] + factor · b[i / per % size]
-//   broadcast_mul:  y[i] = a[i] · b[i / per % size]
-//     scalar b [1]: size 1; row b [N] under a [..,N]: per 1, size N; column b [..,1]: per N, size the rows of a
-//     _row: a row of whole vec4s; _column: N in whole vec4s, or a scalar; per and size are then counted in vec4s of a
-//   sum:          y[o,w] = factor · Σ_j x[o, w + j · width]   x [outer,length], y [outer,width], w + j · width < length
-//   sum_product:  the same with x · z for x
-//   spread:       y[o,l] = factor · x[o, l % width]            x [outer,width], y [outer,length]
-//     _vec4: length and width in whole vec4s, counted so
-// Neighbouring invocations read neighbours, and a long sum is made in two levels: see sum.ts.
+//   broadcast_add:  y[r,c] = a[r,c] + factor · b[r · row_step + c · col_step]      a, y [rows,cols]
+//   broadcast_mul:  y[r,c] = a[r,c] · b[r · row_step + c · col_step]
+//     _row: b [cols] in whole vec4s; _column: b [rows], one for each row of vec4s; cols is then counted in vec4s
+//   sum:            y[o,w] = factor · Σ_j x[o, w + j · width]   x [outer,length], y [outer,width], w + j · width < length
+//   sum_product:    the same with x · z for x
+//     _vec4: length and width in whole vec4s, counted so; _lanes: length in vec4s, width 1
+//   spread:         y[o,l] = factor · x[o, l % inner]           x [outer,inner], y [outer,length], width: inner, repeated
+//     _vec4: everything in whole vec4s; _lanes: inner 1, the others in vec4s
+// Nothing divides in a loop: integer division is slow. Neighbouring invocations read neighbours. See sums.ts.
 
 struct Dims {
   count: u32,
-  per: u32,
-  size: u32,
+  rows: u32,
+  cols: u32,
+  row_step: u32,
+  col_step: u32,
+  block: u32,
   length: u32,
   width: u32,
+  inner: u32,
   factor: f32,
 }
 
@@ -32,55 +36,105 @@ struct Dims {
 
 const threads = 64u;
 
-// Of every entry, one invocation: an element or vec4 of y, then those a grid further; count in all.
+// One column of a block of rows: [r, end).
+struct Tile {
+  r: u32,
+  end: u32,
+  c: u32,
+}
+
+fn tile(i: u32) -> Tile {
+  let first = i / dims.cols * dims.block;
+  return Tile(first, min(first + dims.block, dims.rows), i % dims.cols);
+}
+
+// Every width-th of a row: [k, end).
+struct Stride {
+  k: u32,
+  end: u32,
+}
+
+fn stride(i: u32) -> Stride {
+  let first = i / dims.width * dims.length;
+  return Stride(first + i % dims.width, first + dims.length);
+}
+
+// One invocation of each broadcast: one column, or vec4 of columns, of a block of rows.
 @compute @workgroup_size(threads)
 fn broadcast_add(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    y[i] = a[i] + dims.factor * b[i / dims.per % dims.size];
+    let t = tile(i);
+    for (var r = t.r; r < t.end; r++) {
+      let k = r * dims.cols + t.c;
+      y[k] = a[k] + dims.factor * b[r * dims.row_step + t.c * dims.col_step];
+    }
   }
 }
 
 @compute @workgroup_size(threads)
 fn broadcast_add_row(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    y4[i] = a4[i] + dims.factor * b4[i % dims.size];
+    let t = tile(i);
+    let term = dims.factor * b4[t.c];
+    for (var r = t.r; r < t.end; r++) {
+      let k = r * dims.cols + t.c;
+      y4[k] = a4[k] + term;
+    }
   }
 }
 
 @compute @workgroup_size(threads)
 fn broadcast_add_column(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    y4[i] = a4[i] + dims.factor * b[i / dims.per];
+    let t = tile(i);
+    for (var r = t.r; r < t.end; r++) {
+      let k = r * dims.cols + t.c;
+      y4[k] = a4[k] + dims.factor * b[r];
+    }
   }
 }
 
 @compute @workgroup_size(threads)
 fn broadcast_mul(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    y[i] = a[i] * b[i / dims.per % dims.size];
+    let t = tile(i);
+    for (var r = t.r; r < t.end; r++) {
+      let k = r * dims.cols + t.c;
+      y[k] = a[k] * b[r * dims.row_step + t.c * dims.col_step];
+    }
   }
 }
 
 @compute @workgroup_size(threads)
 fn broadcast_mul_row(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    y4[i] = a4[i] * b4[i % dims.size];
+    let t = tile(i);
+    let factor = b4[t.c];
+    for (var r = t.r; r < t.end; r++) {
+      let k = r * dims.cols + t.c;
+      y4[k] = a4[k] * factor;
+    }
   }
 }
 
 @compute @workgroup_size(threads)
 fn broadcast_mul_column(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    y4[i] = a4[i] * b[i / dims.per];
+    let t = tile(i);
+    for (var r = t.r; r < t.end; r++) {
+      let k = r * dims.cols + t.c;
+      y4[k] = a4[k] * b[r];
+    }
   }
 }
 
+// One invocation of each sum: an element or vec4 of y.
 @compute @workgroup_size(threads)
 fn sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    let end = (i / dims.width + 1u) * dims.length;
+    let s = stride(i);
     var total = 0.0;
-    for (var k = end - dims.length + i % dims.width; k < end; k += dims.width) {
+    for (var k = s.k; k < s.end; k += dims.width) {
       total += x[k];
     }
     y[i] = dims.factor * total;
@@ -90,9 +144,9 @@ fn sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
 @compute @workgroup_size(threads)
 fn sum_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    let end = (i / dims.width + 1u) * dims.length;
+    let s = stride(i);
     var total = vec4f();
-    for (var k = end - dims.length + i % dims.width; k < end; k += dims.width) {
+    for (var k = s.k; k < s.end; k += dims.width) {
       total += x4[k];
     }
     y4[i] = dims.factor * total;
@@ -100,11 +154,22 @@ fn sum_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 }
 
 @compute @workgroup_size(threads)
+fn sum_lanes(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < dims.count; i += groups.x * threads) {
+    var total = vec4f();
+    for (var k = i * dims.length; k < (i + 1u) * dims.length; k++) {
+      total += x4[k];
+    }
+    y[i] = dims.factor * dot(total, vec4f(1.0));
+  }
+}
+
+@compute @workgroup_size(threads)
 fn sum_product(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    let end = (i / dims.width + 1u) * dims.length;
+    let s = stride(i);
     var total = 0.0;
-    for (var k = end - dims.length + i % dims.width; k < end; k += dims.width) {
+    for (var k = s.k; k < s.end; k += dims.width) {
       total += x[k] * z[k];
     }
     y[i] = dims.factor * total;
@@ -114,9 +179,9 @@ fn sum_product(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
 @compute @workgroup_size(threads)
 fn sum_product_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    let end = (i / dims.width + 1u) * dims.length;
+    let s = stride(i);
     var total = vec4f();
-    for (var k = end - dims.length + i % dims.width; k < end; k += dims.width) {
+    for (var k = s.k; k < s.end; k += dims.width) {
       total += x4[k] * z4[k];
     }
     y4[i] = dims.factor * total;
@@ -124,15 +189,46 @@ fn sum_product_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workg
 }
 
 @compute @workgroup_size(threads)
+fn sum_product_lanes(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < dims.count; i += groups.x * threads) {
+    var total = vec4f();
+    for (var k = i * dims.length; k < (i + 1u) * dims.length; k++) {
+      total += x4[k] * z4[k];
+    }
+    y[i] = dims.factor * dot(total, vec4f(1.0));
+  }
+}
+
+// One invocation of each spread: the elements or vec4s of y that are a width apart.
+@compute @workgroup_size(threads)
 fn spread(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    y[i] = dims.factor * x[i / dims.length * dims.width + i % dims.width];
+    let s = stride(i);
+    let value = dims.factor * x[i / dims.width * dims.inner + i % dims.width % dims.inner];
+    for (var k = s.k; k < s.end; k += dims.width) {
+      y[k] = value;
+    }
   }
 }
 
 @compute @workgroup_size(threads)
 fn spread_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    y4[i] = dims.factor * x4[i / dims.length * dims.width + i % dims.width];
+    let s = stride(i);
+    let value = dims.factor * x4[i / dims.width * dims.inner + i % dims.width % dims.inner];
+    for (var k = s.k; k < s.end; k += dims.width) {
+      y4[k] = value;
+    }
+  }
+}
+
+@compute @workgroup_size(threads)
+fn spread_lanes(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < dims.count; i += groups.x * threads) {
+    let s = stride(i);
+    let value = vec4f(dims.factor * x[i / dims.width]);
+    for (var k = s.k; k < s.end; k += dims.width) {
+      y4[k] = value;
+    }
   }
 }

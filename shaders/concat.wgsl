@@ -1,13 +1,15 @@
 // Copies between an input and its slice of the output:
-//   concat_forward:   y[o, offset + i] = x[o,i]        x [outer,length], y [outer,stride]
-//   concat_backward:  dx[o,i] = dy[o, offset + i]
-// _vec4: everything in whole vec4s, counted so. count = outer · length.
+//   concat_forward:   y[r, offset + c] = x[r,c]        x [rows,length], y [rows,stride]
+//   concat_backward:  dx[r,c] = dy[r, offset + c]
+// _vec4: everything in whole vec4s, counted so.
 
 struct Dims {
   count: u32,
+  rows: u32,
   length: u32,
   stride: u32,
   offset: u32,
+  block: u32,
 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -22,36 +24,55 @@ struct Dims {
 
 const threads = 64u;
 
-// Where element i of the input lies in the output.
-fn at(i: u32) -> u32 {
-  return i / dims.length * dims.stride + dims.offset + i % dims.length;
+// A column of the input in a block of rows: [r, end). A loop over it needs no division.
+struct Tile {
+  r: u32,
+  end: u32,
+  c: u32,
 }
 
-// Of every entry, one invocation: an element or vec4 of the input, then those a grid further.
+fn tile(i: u32) -> Tile {
+  let first = i / dims.length * dims.block;
+  return Tile(first, min(first + dims.block, dims.rows), i % dims.length);
+}
+
+// One invocation of every entry: one column, or vec4 of columns, of a block of rows of the input.
 @compute @workgroup_size(threads)
 fn concat_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    y[at(i)] = x[i];
+    let t = tile(i);
+    for (var r = t.r; r < t.end; r++) {
+      y[r * dims.stride + dims.offset + t.c] = x[r * dims.length + t.c];
+    }
   }
 }
 
 @compute @workgroup_size(threads)
 fn concat_forward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    y4[at(i)] = x4[i];
+    let t = tile(i);
+    for (var r = t.r; r < t.end; r++) {
+      y4[r * dims.stride + dims.offset + t.c] = x4[r * dims.length + t.c];
+    }
   }
 }
 
 @compute @workgroup_size(threads)
 fn concat_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    dx[i] = dy[at(i)];
+    let t = tile(i);
+    for (var r = t.r; r < t.end; r++) {
+      dx[r * dims.length + t.c] = dy[r * dims.stride + dims.offset + t.c];
+    }
   }
 }
 
 @compute @workgroup_size(threads)
 fn concat_backward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    dx4[i] = dy4[at(i)];
+    let t = tile(i);
+    for (var r = t.r; r < t.end; r++) {
+      dx4[r * dims.length + t.c] = dy4[r * dims.stride + dims.offset + t.c];
+    }
   }
 }

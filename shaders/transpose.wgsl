@@ -1,10 +1,11 @@
 // y[b,j,i] = x[b,i,j]     x [batch,rows,cols] → y [batch,cols,rows]
-// _vec4: rows and cols in whole vec4s, counted so; count is then the number of 4 × 4 tiles, else of elements.
+// _vec4: rows and cols in whole vec4s, counted so; count is the number of 4 × 4 tiles. Else that of blocks of a column.
 
 struct Dims {
   count: u32,
   rows: u32,
   cols: u32,
+  block: u32,
 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -15,14 +16,17 @@ struct Dims {
 
 const threads = 64u;
 
-// One invocation: an element of y, then those a grid further.
+// One invocation: one column of a block of rows of x; neighbours read neighbours, and the loop needs no division.
 @compute @workgroup_size(threads)
 fn transpose_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let blocks = (dims.rows + dims.block - 1u) / dims.block;
   for (var k = id.x; k < dims.count; k += groups.x * threads) {
-    let i = k % dims.rows;
-    let j = k / dims.rows % dims.cols;
-    let first = k / (dims.rows * dims.cols) * dims.rows * dims.cols;
-    y[k] = x[first + i * dims.cols + j];
+    let j = k % dims.cols;
+    let first = k / dims.cols % blocks * dims.block;
+    let matrix = k / (dims.cols * blocks) * dims.rows * dims.cols;
+    for (var i = first; i < min(first + dims.block, dims.rows); i++) {
+      y[matrix + j * dims.rows + i] = x[matrix + i * dims.cols + j];
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { ShapeError, format, size, type Shape } from '../shape.js';
+import type { Run } from '../tape.js';
 import type { Tensor } from '../tensor.js';
 import { trace } from './trace.js';
 
@@ -21,23 +22,32 @@ function shapeOf(tensors: readonly Tensor[], axis: number): Shape {
   );
 }
 
-/** Where an input lies in y, both seen as `outer` rows: of `length` in x, of `stride` in y, from `offset` on. */
+/** Where an input lies in y, both seen as `rows`: of `length` in x, of `stride` in y, from `offset` on. */
 interface Slice {
-  readonly outer: number;
+  readonly rows: number;
   readonly length: number;
   readonly stride: number;
   readonly offset: number;
 }
 
-/** The entry for whole vec4s where everything is, buffers by the names that it then has, and its dims. */
-function copy(entry: string, buffers: Readonly<Record<string, Tensor>>, { outer, ...slice }: Slice) {
+/** Rows that one invocation copies. */
+const block = 8;
+
+/** Copies between `x` and its slice of `y`; by vec4s where everything is whole ones. */
+function copy(
+  run: Run,
+  entry: string,
+  buffers: Readonly<Record<string, Tensor>>,
+  { rows, ...slice }: Slice,
+): void {
   const vec4 = Object.values(slice).every((words) => words % 4 === 0);
   const [suffix, four, lanes] = vec4 ? (['_vec4', '4', 4] as const) : (['', '', 1] as const);
   const named = Object.entries(buffers).map(([name, t]) => [`${name}${four}`, t] as const);
-  const sizes = Object.entries(slice).map(([name, words]) => [name, words / lanes] as const);
-  const count = (outer * slice.length) / lanes;
-  const dims: Record<string, number> = { count, ...Object.fromEntries(sizes) };
-  return [`${entry}${suffix}`, Object.fromEntries(named), dims, [count]] as const;
+  const [length, stride, offset] = [slice.length / lanes, slice.stride / lanes, slice.offset / lanes];
+  const count = Math.ceil(rows / block) * length;
+  run(`${entry}${suffix}`, Object.fromEntries(named), { count, rows, length, stride, offset, block }, [
+    count,
+  ]);
 }
 
 /**
@@ -49,7 +59,7 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   if (tensors.length === 1) return tensors[0];
   const inner = size(shape.slice(axis + 1));
   const slices = tensors.map((t, i): Slice => ({
-    outer: size(shape.slice(0, axis)),
+    rows: size(shape.slice(0, axis)),
     length: t.shape[axis] * inner,
     stride: shape[axis] * inner,
     offset: tensors.slice(0, i).reduce((sum, before) => sum + before.shape[axis], 0) * inner,
@@ -58,10 +68,10 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
     op: 'concat',
     inputs: tensors,
     shape,
-    forward: (y, run) => tensors.forEach((x, i) => run(...copy('concat_forward', { x, y }, slices[i]))),
+    forward: (y, run) => tensors.forEach((x, i) => copy(run, 'concat_forward', { x, y }, slices[i])),
     backward(i, dy, run) {
       const dx = run.scratch('dx', tensors[i].shape);
-      run(...copy('concat_backward', { dy, dx }, slices[i]));
+      copy(run, 'concat_backward', { dy, dx }, slices[i]);
       return dx;
     },
   });

@@ -3,6 +3,7 @@ import { uniforms, type Stream } from '../random.js';
 import { ShapeError, size } from '../shape.js';
 import type { Run } from '../tape.js';
 import type { Tensor } from '../tensor.js';
+import { strided } from './strided.js';
 
 interface Drop {
   readonly p: number;
@@ -17,7 +18,7 @@ const factorOf = (p: number) => Math.fround(1 / (1 - p));
 function launch(run: Run, x: Tensor, y: Tensor, { p, stream }: Drop): void {
   const quads = Math.ceil(size(x.shape) / 4);
   const dims = { quads, stream, threshold: thresholdOf(p), factor: factorOf(p) };
-  run('dropout_forward', { state: x.tape.stepState(), x, y }, dims, [quads]);
+  run('dropout_forward', { state: x.tape.stepState(), x, y }, dims, strided(quads));
 }
 
 const drop = defineOp('dropout', ['x'], {

@@ -3,18 +3,19 @@ import { sameShape, size } from '../shape.js';
 import type { Run } from '../tape.js';
 import type { Tensor } from '../tensor.js';
 import { broadcast } from './broadcast.js';
+import { strided } from './strided.js';
 import { trace } from './trace.js';
 
 const quads = (t: Tensor) => Math.ceil(size(t.shape) / 4);
 
 /** y = a `name` b. */
 function launch(run: Run, name: 'add' | 'sub' | 'mul', a: Tensor, b: Tensor, y: Tensor): Tensor {
-  run(`${name}_forward`, { a, b, y }, { quads: quads(y) }, [quads(y)]);
+  run(`${name}_forward`, { a, b, y }, { quads: quads(y) }, strided(quads(y)));
   return y;
 }
 
 function launchScale(run: Run, x: Tensor, factor: number, y: Tensor): Tensor {
-  run('scale_forward', { x, y }, { quads: quads(y), factor }, [quads(y)]);
+  run('scale_forward', { x, y }, { quads: quads(y), factor }, strided(quads(y)));
   return y;
 }
 
@@ -72,12 +73,12 @@ const unaryWith = (name: string, reads: 'x' | 'y') =>
     shader: 'elementwise',
     shape: ({ x }) => x.shape,
     forward({ x, y }, run, dims: Readonly<Record<string, number>>) {
-      run(`${name}_forward`, { x, y }, { quads: quads(x), ...dims }, [quads(x)]);
+      run(`${name}_forward`, { x, y }, { quads: quads(x), ...dims }, strided(quads(x)));
     },
     backward({ x, y, dy, dx }, run, dims) {
       if (dx === undefined) return;
       const buffers = { dy, dx, ...(reads === 'x' ? { x } : { y_forward: y }) };
-      run(`${name}_backward`, buffers, { quads: quads(x), ...dims }, [quads(x)]);
+      run(`${name}_backward`, buffers, { quads: quads(x), ...dims }, strided(quads(x)));
     },
   });
 

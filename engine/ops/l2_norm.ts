@@ -1,5 +1,6 @@
 import { ShapeError, size } from '../shape.js';
 import type { Tensor } from '../tensor.js';
+import { strided } from './strided.js';
 import { trace } from './trace.js';
 
 /** Sums of squares made first for each tensor: four workgroups, as many as a software adapter has cores for. */
@@ -31,7 +32,7 @@ export function l2Norm(tensors: readonly Tensor[]): Tensor {
       const w = tensors[i];
       const dw = run.scratch('dw', w.shape);
       const dims = { elements: size(w.shape), index: i };
-      run('l2_norm_backward', { w, norms_forward: norms, dy, dw }, dims, [quads(w)]);
+      run('l2_norm_backward', { w, norms_forward: norms, dy, dw }, dims, strided(quads(w)));
       return dw;
     },
   });

@@ -3,6 +3,9 @@ import { ShapeError, format, size } from '../shape.js';
 import type { Run } from '../tape.js';
 import type { Tensor } from '../tensor.js';
 
+/** Rows of a column that one invocation takes. */
+const block = 32;
+
 /** y = xᵀ; by tiles of 4 × 4 where both axes are whole vec4s. */
 function launch(run: Run, x: Tensor, y: Tensor): void {
   const [rows, cols] = x.shape.slice(-2);
@@ -11,7 +14,8 @@ function launch(run: Run, x: Tensor, y: Tensor): void {
     const tiles = { count: count / 16, rows: rows / 4, cols: cols / 4 };
     run('transpose_forward_vec4', { x4: x, y4: y }, tiles, [tiles.count]);
   } else {
-    run('transpose_forward', { x, y }, { count, rows, cols }, [count]);
+    const columns = (count / rows) * Math.ceil(rows / block);
+    run('transpose_forward', { x, y }, { count: columns, rows, cols, block }, [columns]);
   }
 }
 
