@@ -1,15 +1,10 @@
 import type { Optimizer } from './optimizer.js';
-import { optimizerOf, within } from './rule.js';
+import { optimizerOf, smallest, within, type OptimizerOptions } from './rule.js';
 
-/** Smallest normal f32: less than that, ε would not keep kernels from dividing by zero. */
-export const smallest = 2 ** -126;
-
-export interface AdamOptions {
+export interface AdamOptions extends OptimizerOptions {
   /** Decay of the first and second moment. */
   readonly betas?: readonly [number, number];
   readonly eps?: number;
-  /** Added to the gradient as weightDecay · p. */
-  readonly weightDecay?: number;
 }
 
 /** rate = lr / (1 − β₁ᵗ) and correction = 1 / √(1 − β₂ᵗ), in f64: f32 would lose digits of 1 − β₂ᵗ in the first steps. */

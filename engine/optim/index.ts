@@ -1,2 +1,4 @@
 export { adam, type AdamOptions } from './adam.js';
 export type { DenseUpdate, Optimizer, RowsGradientUpdate, RowsUpdate, UpdateContext } from './optimizer.js';
+export type { OptimizerOptions } from './rule.js';
+export { sgd } from './sgd.js';

@@ -6,6 +6,12 @@ import type { Optimizer, RowsUpdate, UpdateContext } from './optimizer.js';
 type Numbers = Readonly<Record<string, number>>;
 type Tensors = Readonly<Record<string, Tensor>>;
 
+/** What every optimizer takes. */
+export interface OptimizerOptions {
+  /** Added to the gradient as weightDecay · p (L2), 0 by default. */
+  readonly weightDecay?: number;
+}
+
 /**
  * An optimizer whose kernels are `<name>_dense` over vec4s, `<name>_rows` and, if rows that no step names change too,
  * `<name>_replay`; the latter two with a twin `_vec4` for rows of whole vec4s.
@@ -59,6 +65,9 @@ export function optimizerOf({ name, slots, constants, schedule, counts, replay }
     ...replayed,
   };
 }
+
+/** Smallest normal f32: an ε below it would not keep kernels from dividing by zero. */
+export const smallest = 2 ** -126;
 
 /** Throws RangeError unless low <= value < high. */
 export function within(where: string, value: number, low: number, high = Infinity): void {

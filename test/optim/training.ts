@@ -12,6 +12,7 @@ import {
   type Tensor,
 } from '../../engine/index.js';
 import type { ClipNorm } from '../../engine/updates.js';
+import { close } from '../support/close.js';
 import { numbers } from '../support/numbers.js';
 
 /** One parameter p whose gradients are given from outside, so that optimizers are tested without a model. */
@@ -127,8 +128,7 @@ export async function training(device: Device, setting: Setting): Promise<Traini
 export const values = (count: number, seed: number): Float32Array =>
   Float32Array.from(numbers(seed)([count]), Math.tanh);
 
-/** Rows in turn are hit in 30 %, 5 % and 0.5 % of the steps. */
-export function hits(rows: number, width: number, steps: number, seed: number): Hit[] {
+function hits(rows: number, width: number, steps: number, seed: number): Hit[] {
   const uniform = Float32Array.from(numbers(seed)([steps * rows]), (x) => Math.abs((x * 1e3) % 1));
   const pool = values(4099, seed + 1);
   return Array.from({ length: steps }, (_, step) => {
@@ -188,4 +188,78 @@ export function same(a: Map<string, Buffer>, b: Map<string, Buffer>, names: read
     const at = x.findIndex((value, i) => value !== y[i]);
     assert.is(at, -1, `${name}[${at}]: ${x[at]} and ${y[at]}`);
   }
+}
+
+/** Asserts that three dense steps are those of the twin. */
+export async function checkSteps(
+  device: Device,
+  optimizer: Optimizer,
+  twinOf: (initial: Float32Array) => Twin,
+) {
+  const initial = values(7, 1);
+  const one = await training(device, { optimizer, initial, shape: [7], lr: testLr, steps: 3 });
+  const twin = twinOf(initial);
+  for (const step of [1, 2, 3]) {
+    const g = values(7, 10 + step);
+    one.step(g);
+    g.forEach((value, i) => twin.update(i, value, step));
+    close(await one.read(), twin.p, 1e-6, `step ${step}`);
+  }
+  one.destroy();
+}
+
+/** Learning rate of the checks. */
+export const testLr = 0.01;
+const testRows = 60;
+
+/** A table of 60 rows under `optimizer`. */
+export function tableSetting(
+  optimizer: Optimizer,
+  width: number,
+  gradients: 'rows' | 'scattered',
+  lr: Setting['lr'] = testLr,
+): Setting {
+  return {
+    optimizer,
+    initial: values(testRows * width, 2),
+    shape: [testRows, width],
+    lr,
+    steps: 2000,
+    gradients,
+  };
+}
+
+/** Rows in turn are hit in 30 %, 5 % and 0.5 % of the steps. */
+export function tableHits(width: number, steps: number, seed = 3): Hit[] {
+  return hits(testRows, width, steps, seed);
+}
+
+/**
+ * Asserts that row updates, with flushes in between or not, leave p and `slots` of a table as the dense kernel does, to
+ * the bit, and within 1e-5 of the twin.
+ */
+export async function checkRows(
+  device: Device,
+  optimizer: Optimizer,
+  twinOf: (initial: Float32Array) => Twin,
+  {
+    width,
+    steps,
+    slots,
+  }: { readonly width: number; readonly steps: number; readonly slots: readonly string[] },
+): Promise<void> {
+  const some = tableHits(width, steps);
+  const names = ['p', ...slots.map((slot) => `${slot}.p`)];
+  const dense = await runHits(device, tableSetting(optimizer, width, 'scattered'), some);
+  const setting = tableSetting(optimizer, width, 'rows');
+  for (const flushes of [[], [3, 300, 301, 0.8 * steps]]) {
+    const rows = await runHits(device, setting, some, flushes);
+    same(rows, dense, names);
+    close(floats(rows.get('p')), runTwin(twinOf(setting.initial), width, some), 1e-5);
+  }
+}
+
+/** Asserts that `make` throws a RangeError whose message matches. */
+export function failing(make: () => unknown, message: RegExp): void {
+  assert.throws(make, (error: unknown) => error instanceof RangeError && message.test(error.message));
 }
