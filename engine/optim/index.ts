@@ -1,3 +1,4 @@
+export { adagrad, type AdagradOptions } from './adagrad.js';
 export { adam, type AdamOptions } from './adam.js';
 export type { DenseUpdate, Optimizer, RowsGradientUpdate, RowsUpdate, UpdateContext } from './optimizer.js';
 export type { OptimizerOptions } from './rule.js';
