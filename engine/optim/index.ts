@@ -1,5 +1,6 @@
 export { adagrad, type AdagradOptions } from './adagrad.js';
 export { adam, type AdamOptions } from './adam.js';
 export type { DenseUpdate, Optimizer, RowsGradientUpdate, RowsUpdate, UpdateContext } from './optimizer.js';
+export { rmsprop, type RmspropOptions } from './rmsprop.js';
 export type { OptimizerOptions } from './rule.js';
 export { sgd } from './sgd.js';
