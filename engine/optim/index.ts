@@ -4,3 +4,4 @@ export type { DenseUpdate, Optimizer, RowsGradientUpdate, RowsUpdate, UpdateCont
 export { rmsprop, type RmspropOptions } from './rmsprop.js';
 export type { OptimizerOptions } from './rule.js';
 export { sgd } from './sgd.js';
+export { sparseAdam } from './sparse_adam.js';
