@@ -2,7 +2,8 @@
 //   add: y = a + b                 sub: y = a - b              mul: y = a · b
 //   scale: y = factor · x          relu: y = x < 0 ? 0 : x     leaky_relu: y = x > 0 ? x : slope · x
 //   sigmoid: y = 1 / (1 + e^-x)    tanh: y = (e^x - e^-x) / (e^x + e^-x)
-// relu is a select because max(NaN, 0) may be 0, which would hide where a NaN came from. Every backward writes dx from dy and whichever of x, y the derivative needs.
+// Every backward writes dx from dy and whichever of x, y the derivative needs. relu is a select because max(NaN, 0) may
+// be 0, which would hide where a NaN came from.
 
 struct Dims {
   quads: u32,
@@ -21,7 +22,7 @@ struct Dims {
 
 const threads = 64u;
 
-// 1 / (1 + e^-x) with e to a negative power only, which cannot overflow.
+// 1 / (1 + e^-x) with e to negative powers only, which cannot overflow.
 fn sigmoid(v: vec4f) -> vec4f {
   let e = exp(-abs(v));
   return select(e, vec4f(1.0), v >= vec4f()) / (1.0 + e);
