@@ -84,7 +84,7 @@ const commands = suite('Device.commands');
 
 commands('gives the line and column of a WGSL error', async () => {
   const broken = 'const one = 1u;\n@compute @workgroup_size(1) fn broken() {\n  let x: f32 = one;\n}\n';
-  const { device: own } = await countedDevice({ shaders: { broken } });
+  const { device: own } = await countedDevice({ broken });
   const spec = { label: 'broken', shader: 'broken', entry: 'broken', buffers: {}, dims: {}, over: [1] };
   const error = await rejection(() => own.commands([spec]));
   assert.instance(error, KernelError);

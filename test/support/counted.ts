@@ -1,4 +1,4 @@
-import { readShader, type FoundAdapter } from '../../engine/adapter.js';
+import { readShader } from '../../engine/adapter.js';
 import { openWebGpu, type Device } from '../../engine/index.js';
 import { testAdapter } from './adapters.js';
 
@@ -14,12 +14,6 @@ export interface CountedDevice {
   reset(): void;
   /** Buffers that were made and not destroyed. */
   readonly liveBuffers: ReadonlySet<GPUBuffer>;
-}
-
-interface CountedOptions {
-  /** Shader texts by name, before those of shaders/. */
-  readonly shaders?: Readonly<Record<string, string>>;
-  readonly found?: FoundAdapter;
 }
 
 type Method = (...args: unknown[]) => unknown;
@@ -43,29 +37,26 @@ function wrap(
   }
 }
 
-/** Opens the test adapter, or another one, with counters on every WebGPU call. */
-export async function countedDevice({ shaders = {}, found }: CountedOptions = {}): Promise<CountedDevice> {
-  const { adapter, name, kind } = found ?? (await testAdapter());
-  const counts = new Map<string, number>();
-  const liveBuffers = new Set<GPUBuffer>();
-  const count = (method: string) => counts.set(method, (counts.get(method) ?? 0) + 1);
+/** An adapter whose devices count their calls; `opened` receives them. */
+function countingAdapter(
+  adapter: GPUAdapter,
+  count: (method: string) => void,
+  liveBuffers: Set<GPUBuffer>,
+  opened: GPUDevice[],
+): GPUAdapter {
   const watch = (method: string, result: object) => {
     if (method === 'createBuffer') {
       const buffer = result as GPUBuffer;
       liveBuffers.add(buffer);
-      wrap(
-        buffer,
-        (called) => (called === 'destroy' ? liveBuffers.delete(buffer) : count(called)),
-        () => {},
-      );
+      const counted = (called: string) => (called === 'destroy' ? liveBuffers.delete(buffer) : count(called));
+      wrap(buffer, counted, () => {});
     }
     if (method === 'createCommandEncoder' || method === 'beginComputePass') wrap(result, count, watch);
   };
-  const opened: GPUDevice[] = [];
-  const counting = {
+  const counting: Pick<GPUAdapter, 'limits' | 'features' | 'requestDevice'> = {
     limits: adapter.limits,
     features: adapter.features,
-    async requestDevice(descriptor: GPUDeviceDescriptor) {
+    async requestDevice(descriptor) {
       const gpu = await adapter.requestDevice(descriptor);
       wrap(gpu, count, watch);
       wrap(gpu.queue, count, watch);
@@ -73,12 +64,21 @@ export async function countedDevice({ shaders = {}, found }: CountedOptions = {}
       return gpu;
     },
   };
-  const read = (shader: string) => shaders[shader] ?? readShader(shader);
+  return counting as GPUAdapter;
+}
+
+/** Opens the test adapter with counters on every WebGPU call; `shaders` are texts that go before those of shaders/. */
+export async function countedDevice(shaders: Readonly<Record<string, string>> = {}): Promise<CountedDevice> {
+  const { adapter, name, kind } = await testAdapter();
+  const counts = new Map<string, number>();
+  const liveBuffers = new Set<GPUBuffer>();
+  const opened: GPUDevice[] = [];
+  const count = (method: string) => counts.set(method, (counts.get(method) ?? 0) + 1);
   const device = await openWebGpu({
-    adapter: counting as unknown as GPUAdapter,
+    adapter: countingAdapter(adapter, count, liveBuffers, opened),
     name,
     kind,
-    readShader: read,
+    readShader: (shader) => shaders[shader] ?? readShader(shader),
   });
   return {
     device,
