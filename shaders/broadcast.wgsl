@@ -2,10 +2,11 @@
 //   broadcast_add:  y[r,c] = a[r,c] + factor · b[r · row_step + c · col_step]      a, y [rows,cols]
 //   broadcast_mul:  y[r,c] = a[r,c] · b[r · row_step + c · col_step]
 //     _row: b [cols] in whole vec4s; _column: b [rows], one for each row of vec4s; cols is then counted in vec4s
-//   sum:            y[o,w] = factor · Σ_j x[o, w + j · width]   x [outer,length], y [outer,width], w + j · width < length
+//   sum:            y[o,w] = factor · Σ_j x[o, w + j · width]   x [outer,length], y [outer,width]
 //   sum_product:    the same with x · z for x
 //     _vec4: length and width in whole vec4s, counted so; _lanes: length in vec4s, width 1
-//   spread:         y[o,l] = factor · x[o, l % inner]           x [outer,inner], y [outer,length], width: inner, repeated
+//   spread:         y[o,l] = factor · x[o, l % inner]           x [outer,inner], y [outer,length]; width
+//                   is a multiple of inner: what one invocation leaps
 //     _vec4: everything in whole vec4s; _lanes: inner 1, the others in vec4s
 // Nothing divides in a loop: integer division is slow. Neighbouring invocations read neighbours. See sums.ts.
 

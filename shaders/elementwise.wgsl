@@ -2,8 +2,8 @@
 //   add: y = a + b                 sub: y = a - b              mul: y = a · b
 //   scale: y = factor · x          relu: y = x < 0 ? 0 : x     leaky_relu: y = x > 0 ? x : slope · x
 //   sigmoid: y = 1 / (1 + e^-x)    tanh: y = (e^x - e^-x) / (e^x + e^-x)
-// Every backward writes dx from dy and whichever of x, y the derivative needs. relu is a select because max(NaN, 0) may
-// be 0, which would hide where a NaN came from.
+// Every backward writes dx from dy and whichever of x, y the derivative needs. relu is a select because
+// max(NaN, 0) may be 0, which would hide where a NaN came from.
 
 struct Dims {
   quads: u32,
@@ -28,8 +28,8 @@ fn sigmoid(v: vec4f) -> vec4f {
   return select(e, vec4f(1.0), v >= vec4f()) / (1.0 + e);
 }
 
-// WGSL's own tanh may overflow; (1 - e^-2|x|) / (1 + e^-2|x|) cannot, but cancels near 0, where Lambert's continued
-// fraction x / (1 + x²/(3 + x²/(5 + x²/(7 + x²/9)))) takes over: below 0.6 it is exact to 1e-9.
+// WGSL's own tanh may overflow; (1 - e^-2|x|) / (1 + e^-2|x|) cannot, but cancels near 0, where Lambert's
+// continued fraction x / (1 + x²/(3 + x²/(5 + x²/(7 + x²/9)))) takes over: below 0.6 it is exact to 1e-9.
 fn tangent(v: vec4f) -> vec4f {
   let e = exp(-2.0 * abs(v));
   let far = sign(v) * (1.0 - e) / (1.0 + e);

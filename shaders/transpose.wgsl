@@ -1,5 +1,6 @@
 // y[b,j,i] = x[b,i,j]     x [batch,rows,cols] → y [batch,cols,rows]
-// _vec4: rows and cols in whole vec4s, counted so; count is the number of 4 × 4 tiles. Else that of blocks of a column.
+// _vec4: rows and cols in whole vec4s, counted so; count is the number of 4 × 4 tiles.
+// Else it is that of blocks of a column.
 
 struct Dims {
   count: u32,

@@ -127,10 +127,10 @@ const normalize = defineOp('batch_norm', ['x', 'weight', 'bias'], {
 });
 
 /**
- * Normalises each column of x [N,C] to mean 0 and variance 1, then scales and moves it: y = weight · x̂ + bias, as
- * torch.nn.BatchNorm1d. Training uses the mean and biased variance of the batch and moves the running mean and unbiased
- * variance towards them; evaluation uses the running ones. Ioffe and Szegedy 2015. Throws ShapeError for one row in
- * training.
+ * Normalises each column of x [N,C] to mean 0 and variance 1, then scales and moves it: y = weight · x̂ +
+ * bias, as torch.nn.BatchNorm1d. Training uses the mean and biased variance of the batch and moves the
+ * running mean and unbiased variance towards them; evaluation uses the running ones. Ioffe and Szegedy 2015.
+ * Throws ShapeError for one row in training.
  */
 export const batchNorm = (x: Tensor, weight: Tensor, bias: Tensor, attributes: BatchNorm): Tensor =>
   normalize(x, weight, bias, attributes);

@@ -59,8 +59,8 @@ function launch(
 }
 
 /**
- * The part of add, sub and mul where b is a scalar [1], a row [N] or a column [..,1] under a [..,N]. Throws ShapeError
- * for other shapes; in particular b is never the larger one.
+ * The part of add, sub and mul where b is a scalar [1], a row [N] or a column [..,1] under a [..,N]. Throws
+ * ShapeError for other shapes; in particular b is never the larger one.
  */
 export function broadcast(op: 'add' | 'sub' | 'mul', a: Tensor, b: Tensor): Tensor {
   const r = repetition(op, a, b);

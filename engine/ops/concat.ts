@@ -51,8 +51,8 @@ function copy(
 }
 
 /**
- * Tensors one after another along `axis`: [B,I] and [B,J], 1 → [B,I+J]. A single tensor is returned as it is. Throws
- * ShapeError if they differ in another axis.
+ * Tensors one after another along `axis`: [B,I] and [B,J], 1 → [B,I+J]. A single tensor is returned as it is.
+ * Throws ShapeError if they differ in another axis.
  */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   const shape = shapeOf(tensors, axis);

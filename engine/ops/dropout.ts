@@ -35,12 +35,16 @@ const drop = defineOp('dropout', ['x'], {
 });
 
 /**
- * In training, zeroes elements of x with probability p and multiplies the others by 1 / (1 − p); x itself in evaluation
- * or if p is 0. `stream` tells the layers of a model apart; layers are counted if it is left out. Srivastava et al. 2014.
+ * In training, zeroes elements of x with probability p and multiplies the others by 1 / (1 − p); x itself in
+ * evaluation or if p is 0. `stream` tells the layers of a model apart; layers are counted if it is left out.
+ * Srivastava et al. 2014.
  */
 export const dropout = (x: Tensor, p: number, stream = x.tape.nextStream()): Tensor =>
   x.tape.training && p !== 0 ? drop(x, { p, stream }) : x;
 
-/** What dropout multiplies the first `count` elements by: 0 or 1 / (1 − p). `step` is the number of steps done before. */
+/**
+ * What dropout multiplies the first `count` elements by: 0 or 1 / (1 − p). `step` is the number of steps done
+ * before.
+ */
 export const dropoutMask = (key: Stream, p: number, count: number): Float32Array =>
   uniforms(key, count).map((u) => (u * 2 ** 24 < thresholdOf(p) ? 0 : factorOf(p)));

@@ -38,8 +38,8 @@ const binary =
       : broadcast(name, a, b);
 
 /**
- * y = a + b. Here and in sub and mul, b has the shape of a [..,N], or it is a scalar [1], a last-axis row [N] or a
- * column [..,1], repeated over a. Throws ShapeError for anything else.
+ * y = a + b. Here and in sub and mul, b has the shape of a [..,N], or it is a scalar [1], a last-axis row [N]
+ * or a column [..,1], repeated over a. Throws ShapeError for anything else.
  */
 export const add = binary('add', (_, __, dy) => dy);
 

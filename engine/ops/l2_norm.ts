@@ -3,14 +3,16 @@ import type { Tensor } from '../tensor.js';
 import { strided } from './strided.js';
 import { trace } from './trace.js';
 
-/** Sums of squares made first for each tensor: four workgroups, as many as a software adapter has cores for. */
+/**
+ * Sums of squares made first for each tensor: four workgroups, as many as a software adapter has cores for.
+ */
 const maxParts = 256;
 
 const quads = (t: Tensor) => Math.ceil(size(t.shape) / 4);
 
 /**
- * Σᵢ ‖wᵢ‖₂ → [1], for regularisers: norms, not their squares, as the paper's code has it. The gradient is w / ‖w‖, and
- * 0 where ‖w‖ = 0. Throws ShapeError without tensors.
+ * Σᵢ ‖wᵢ‖₂ → [1], for regularisers: norms, not their squares, as the paper's code has it. The gradient is w /
+ * ‖w‖, and 0 where ‖w‖ = 0. Throws ShapeError without tensors.
  */
 export function l2Norm(tensors: readonly Tensor[]): Tensor {
   if (tensors.length === 0) throw new ShapeError('l2_norm: no tensors were given');

@@ -15,15 +15,19 @@ const enoughSums = 4096;
 const longSum = 1024;
 
 /**
- * Parts in which each sum is made first: 1, or about the root of its terms, so that both levels are short. Part p adds
- * the terms p, p + parts, p + 2 · parts, …, so that neighbouring invocations read neighbours; always whole vec4s of parts.
+ * Parts in which each sum is made first: 1, or about the root of its terms, so that both levels are short.
+ * Part p adds the terms p, p + parts, p + 2 · parts, …, so that neighbouring invocations read neighbours;
+ * always whole vec4s of parts.
  */
 function partsOf({ outer, count, inner }: SumAxes): number {
   if (count <= shortSum || (count <= longSum && outer * inner >= enoughSums)) return 1;
   return 4 * Math.ceil(Math.sqrt(count) / 4);
 }
 
-/** How a kernel reads its buffers: by elements, by vec4s, or by vec4s of which each row makes or is one element. */
+/**
+ * How a kernel reads its buffers: by elements, by vec4s, or by vec4s of which each row makes or is one
+ * element.
+ */
 type Form = '' | '_vec4' | '_lanes';
 
 /** y [outer,width] = factor · Σ of every width-th element of each row of x [outer,length], or of x · z. */
@@ -46,8 +50,8 @@ function launchSum(
 }
 
 /**
- * y = factor · Σ x over the axis `count`, or factor · Σ x · z where z (of x's shape) is given. Fixed order. For ops
- * whose shader is broadcast.
+ * y = factor · Σ x over the axis `count`, or factor · Σ x · z where z (of x's shape) is given. Fixed order.
+ * For ops whose shader is broadcast.
  */
 export function recordSum(run: Run, axes: SumAxes, x: Tensor, y: Tensor, factor = 1, z?: Tensor): void {
   const { outer, count, inner } = axes;

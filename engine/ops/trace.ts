@@ -11,13 +11,16 @@ export interface Traced {
   readonly inputs: readonly Tensor[];
   readonly shape: Shape;
   forward(y: Tensor, run: Run): void;
-  /** The gradient of input `i`: a tensor written here, or `dy` itself or a view of it. Called where it is needed. */
+  /**
+   * The gradient of input `i`: a tensor written here, or `dy` itself or a view of it. Called where it is
+   * needed.
+   */
   backward(i: number, dy: Tensor, run: Run): Tensor;
 }
 
 /**
- * Traces an op with any number of inputs, or one whose gradient is `dy` itself and needs no kernel; all others are
- * defined with defineOp.
+ * Traces an op with any number of inputs, or one whose gradient is `dy` itself and needs no kernel; all
+ * others are defined with defineOp.
  */
 export function trace({ op, shader = op, inputs, shape, forward, backward }: Traced): Tensor {
   const { tape } = inputs[0];
