@@ -16,6 +16,8 @@ const plainErrors: ReadonlySet<string> = new Set([
   'ShapeError',
   'KernelError',
   'DeviceError',
+  'AdapterError',
+  'NonFiniteLoss',
   'CheckpointError',
 ]);
 
@@ -27,6 +29,7 @@ const systemRemedies: Readonly<Record<string, string>> = {
   EPERM: 'operation not permitted; change its mode or owner, or choose another path',
   EROFS: 'the file system is read-only; choose another path',
   ENOENT: 'no such file or directory; check the path',
+  EEXIST: 'is there already; choose another path',
   EISDIR: 'is a directory; give a file',
   ENOTDIR: 'a part of the path is a file; check the path',
   EMFILE: 'too many open files; raise the limit with ulimit -n',
