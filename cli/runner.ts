@@ -1,38 +1,22 @@
 import {
   Store,
-  compile,
-  scheduleCapacity,
-  type ClipNorm,
+  profileSteps,
   type Device,
+  type DispatchTime,
   type NonFinite,
-  type Optimizer,
   type Plan,
 } from '../engine/index.js';
+import { uploadChunk, uploadFeatures, type Chunk, type Features, type Program } from '../models/index.js';
+import { cutsOf, flushBefore, type Cut } from './runner/cuts.js';
 import {
-  Feed,
-  segmentSpecs,
-  traceEvaluation,
-  traceTraining,
-  uploadChunk,
-  uploadFeatures,
-  type Features,
-  type Program,
-} from '../models/index.js';
+  openEvaluation,
+  openTraining,
+  type Evaluation,
+  type RunnerSettings,
+  type Training,
+} from './runner/plans.js';
 
-/** How a runner steps. */
-export interface RunnerSettings {
-  /** Rows of a training step and of an evaluation step. */
-  readonly trainBatch: number;
-  readonly evalBatch: number;
-  /** Rows to train on in an epoch: decides the size of the last, shorter batch. 0 for a runner that only evaluates. */
-  readonly trainRows: number;
-  readonly optimizer: Optimizer;
-  readonly clipNorm?: ClipNorm;
-  /** Decides initial values and dropout. */
-  readonly seed: number;
-  /** Update every embedding row in every step instead of replaying (--dense_adam). */
-  readonly denseTables?: boolean;
-}
+export type { RunnerSettings } from './runner/plans.js';
 
 /** Where an epoch stands. */
 export interface EpochPosition {
@@ -44,9 +28,18 @@ export interface EpochPosition {
 
 /** Losses of consecutive steps, by part: 'loss' is what is differentiated. */
 export interface StepLosses {
-  /** Step of the epoch, from 0, that comes first. */
+  /** Steps [first, last) of the epoch, counted from 0. */
   readonly first: number;
+  readonly last: number;
   readonly parts: Readonly<Record<string, Float32Array>>;
+}
+
+/** Who watches a pass over rows. */
+export interface Watch {
+  /** Called with the rows that are done so far. */
+  done?(rows: number): void;
+  /** When it is aborted the pass ends early, throwing the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a model says of rows. */
@@ -66,45 +59,28 @@ export class NonFiniteLoss extends Error {
     readonly batch: number,
     readonly origin: NonFinite | undefined,
   ) {
-    const where =
-      origin === undefined
-        ? 'no single op gives it when the step is repeated'
-        : `first in ${origin.op} (${origin.entry}): ${origin.tensor}[${origin.index}] = ${origin.value}`;
     super(
-      `loss: not finite at step ${step} (batch ${batch} of its epoch), ${where}; ` +
+      `loss: not finite at step ${step} (batch ${batch} of its epoch), ${originText(origin)}; ` +
         'lower learning_rate, or set clip_grad_norm',
     );
   }
 }
 
-/** Bytes of inputs that are fed at once: enough steps for one submit, little enough to stay in caches. */
-const chunkBytes = 8 << 20;
-const maxChunkSteps = 32;
+function originText(origin: NonFinite | undefined): string {
+  if (origin === undefined) return 'no single op gives it when the step is repeated';
+  const { op, entry, tensor, index, value } = origin;
+  if (op === 'parameter') return `as ${tensor}[${index}] is ${value} before it`;
+  return `first in ${op} (${entry}): ${tensor}[${index}] = ${value}`;
+}
+
 /** Chunks that may run ahead of the host: one runs while the next is prepared. */
 const chunksInFlight = 2;
-/** Steps between two flushes of all tables, well within the schedule that a replay reads back. */
-const flushSteps = scheduleCapacity / 2;
 
-interface Training {
-  readonly full: Plan | undefined;
-  readonly short: Plan | undefined;
-  readonly shortRows: number;
-  readonly feed: Feed;
-  readonly records: readonly string[];
-}
-
-interface Evaluation {
-  readonly plan: Plan;
-  readonly feed: Feed;
-  readonly classes: number;
-}
-
-function chunkStepsFor(bytesPerStep: number): number {
-  return Math.max(1, Math.min(maxChunkSteps, Math.floor(chunkBytes / bytesPerStep)));
-}
-
-function feedBytes(batch: number, features: Features, segmentWords: number): number {
-  return 4 * (batch * features.layout.width + segmentWords);
+/** An epoch under way. */
+interface Pass {
+  readonly order: Uint32Array;
+  readonly stepsBefore: number;
+  readonly lrOf: (step: number) => number;
 }
 
 /**
@@ -140,108 +116,128 @@ export class Runner {
     return Math.ceil(this.settings.trainRows / this.settings.trainBatch);
   }
 
-  /** Bytes of activations while training, and what they would be without sharing. */
-  get memory(): { readonly bytes: number; readonly unsharedBytes: number } | undefined {
-    return (this.training?.full ?? this.training?.short)?.memory;
+  /** Rows of a full training step. */
+  get batchRows(): number {
+    return this.training?.batch ?? 0;
   }
 
-  /** The plan of a full training batch, for profiles. */
-  get trainPlan(): Plan | undefined {
-    return this.training?.full ?? this.training?.short;
+  /** Bytes of activations while training, and what they would be without sharing. */
+  get memory(): { readonly bytes: number; readonly unsharedBytes: number } | undefined {
+    return this.training?.full.memory;
   }
 
   /**
    * Trains the rows `order` of one epoch from `position` on; `lrOf` gives the learning rate of a step counted from 1 over
-   * all epochs. Yields the losses of each chunk when they arrive; whoever stops reading stops training after the
-   * chunks in flight, at a step that `EpochPosition.done` can name. Throws NonFiniteLoss.
+   * all epochs. Yields the losses of each chunk when they arrive. Once `paused` says so nothing more than a first chunk is
+   * submitted, and training can go on from the end of what was yielded last. Throws NonFiniteLoss.
    */
   async *train(
     order: Uint32Array,
     { stepsBefore, done }: EpochPosition,
     lrOf: (step: number) => number,
+    paused: () => boolean = () => false,
   ): AsyncGenerator<StepLosses, void, void> {
-    const training = this.training;
-    if (training === undefined) throw new Error('runner: was opened for evaluation only');
-    const steps = Math.ceil(order.length / this.settings.trainBatch);
-    this.setPosition(training, stepsBefore + done);
-    const pending: { first: number; losses: Promise<StepLosses> }[] = [];
-    for (let first = done; first < steps;) {
-      const fence = (Math.floor(first / flushSteps) + 1) * flushSteps;
-      const last = Math.min(steps, first + training.feed.spec.chunkSteps, fence);
-      this.submit(training, order, first, last, stepsBefore, lrOf);
-      if (last === fence || last === steps) this.flush();
-      pending.push({ first, losses: this.losses(training, first, last - first) });
-      first = last;
-      if (pending.length >= chunksInFlight) yield await this.checked(training, pending.shift(), stepsBefore);
+    const training = this.trained;
+    const pass: Pass = { order, stepsBefore, lrOf };
+    const steps = Math.ceil(order.length / training.batch);
+    training.full.setPosition({ step: stepsBefore + done, cursor: 0, seed: this.settings.seed });
+    // What a replay reads back of the steps before.
+    this.schedule(pass, flushBefore(done), done);
+    const cuts = cutsOf(done, steps, training.feed.spec.chunkSteps);
+    const pending: { readonly cut: Cut; readonly losses: Promise<StepLosses> }[] = [];
+    const checked = async () => {
+      const { losses } = pending.shift() as (typeof pending)[number];
+      return this.checked(pass, await losses);
+    };
+    let next = cuts.length > 0 ? this.prepare(pass, cuts[0]) : undefined;
+    for (const [i, cut] of cuts.entries()) {
+      if (i > 0 && paused()) break;
+      this.submit(pass, cut, next as Chunk);
+      pending.push({ cut, losses: this.losses(cut) });
+      next = i + 1 < cuts.length ? this.prepare(pass, cuts[i + 1]) : undefined;
+      if (pending.length >= chunksInFlight) yield await checked();
     }
-    while (pending.length > 0) yield await this.checked(training, pending.shift(), stepsBefore);
+    while (pending.length > 0) yield await checked();
   }
 
-  private setPosition({ full, short }: Training, step: number): void {
-    (full ?? short)?.setPosition({ step, cursor: 0, seed: this.settings.seed });
+  private get trained(): Training {
+    if (this.training === undefined) throw new Error('runner: was opened for evaluation only');
+    return this.training;
   }
 
-  private submit(
-    { full, short, shortRows, feed }: Training,
-    order: Uint32Array,
-    first: number,
-    last: number,
-    stepsBefore: number,
-    lrOf: (step: number) => number,
-  ): void {
-    const { trainBatch, optimizer } = this.settings;
-    const rows = order.subarray(first * trainBatch, Math.min(last * trainBatch, order.length));
-    uploadChunk(this.store, 'train', feed.chunk(rows, trainBatch));
-    const schedule = Array.from({ length: last - first }, (_, i) => {
+  /** Tells the device what the optimizer needs to know of the steps [first, last) of the epoch. */
+  private schedule({ stepsBefore, lrOf }: Pass, first: number, last: number): void {
+    const values = Array.from({ length: last - first }, (_, i) => {
       const step = stepsBefore + first + i + 1;
-      return [...optimizer.schedule(step, lrOf(step))];
+      return [...this.settings.optimizer.schedule(step, lrOf(step))];
     });
-    const plan = full ?? short;
-    plan?.setSchedule(stepsBefore + first + 1, Float32Array.from(schedule.flat()));
-    plan?.rewind();
-    const endsShort = shortRows > 0 && last * trainBatch > order.length;
-    full?.run(last - first - (endsShort ? 1 : 0));
+    this.trained.full.setSchedule(stepsBefore + first + 1, Float32Array.from(values.flat()));
+  }
+
+  private prepare({ order }: Pass, { first, last }: Cut): Chunk {
+    const { batch, feed } = this.trained;
+    return feed.chunk(order.subarray(first * batch, last * batch), batch);
+  }
+
+  private submit(pass: Pass, { first, last, flush }: Cut, chunk: Chunk): void {
+    const { batch, full, short } = this.trained;
+    uploadChunk(this.store, 'train', chunk);
+    this.schedule(pass, first, last);
+    full.rewind();
+    const endsShort = last * batch > pass.order.length;
+    full.run(last - first - (endsShort ? 1 : 0));
     if (endsShort) short?.run(1);
+    if (flush) this.flush();
   }
 
-  private async losses(
-    { full, short, records }: Training,
-    first: number,
-    steps: number,
-  ): Promise<StepLosses> {
-    const plan = full ?? short;
+  private async losses({ first, last }: Cut): Promise<StepLosses> {
+    const { full, records } = this.trained;
     const parts = await Promise.all(
-      records.map(async (name) => [name, await (plan as Plan).fetch(name, steps)] as const),
+      records.map(async (name) => [name, await full.fetch(name, last - first)] as const),
     );
-    return { first, parts: Object.fromEntries(parts) };
+    return { first, last, parts: Object.fromEntries(parts) };
   }
 
-  private async checked(
-    training: Training,
-    chunk: { first: number; losses: Promise<StepLosses> } | undefined,
-    stepsBefore: number,
-  ): Promise<StepLosses> {
-    const losses = await (chunk as { losses: Promise<StepLosses> }).losses;
+  private async checked(pass: Pass, losses: StepLosses): Promise<StepLosses> {
     const bad = losses.parts.loss.findIndex((loss) => !Number.isFinite(loss));
-    if (bad !== -1) {
-      const batch = losses.first + bad;
-      const isShort = batch === this.epochSteps - 1 && training.shortRows > 0;
-      const plan = isShort ? training.short : training.full;
-      throw new NonFiniteLoss(stepsBefore + batch + 1, batch, await plan?.firstNonFinite());
-    }
-    return losses;
+    if (bad === -1) return losses;
+    const batch = losses.first + bad;
+    throw new NonFiniteLoss(pass.stepsBefore + batch + 1, batch, await this.diagnose(pass, batch));
+  }
+
+  /** Where the loss of a batch stops being finite. The device is halted, but later batches were fed since. */
+  private async diagnose(pass: Pass, batch: number): Promise<NonFinite | undefined> {
+    const { full, short, batch: rows } = this.trained;
+    uploadChunk(this.store, 'train', this.prepare(pass, { first: batch, last: batch + 1, flush: false }));
+    full.rewind();
+    const isShort = (batch + 1) * rows > pass.order.length;
+    return (isShort ? (short as Plan) : full).firstNonFinite();
   }
 
   /** Brings every row of every table up to the current step: before evaluation and before saving a model. */
   flush(): void {
-    (this.training?.full ?? this.training?.short)?.flush();
+    this.training?.full.flush();
+  }
+
+  /**
+   * Trains the first batches of `order` with a time for every dispatch, at most `steps` of them; a list for each step.
+   * Throws DeviceError where the adapter measures no time.
+   */
+  async profile(order: Uint32Array, lr: number, steps: number): Promise<DispatchTime[][]> {
+    const { batch, full, feed } = this.trained;
+    const pass: Pass = { order, stepsBefore: 0, lrOf: () => lr };
+    const last = Math.min(steps, feed.spec.chunkSteps, Math.floor(order.length / batch));
+    full.setPosition({ step: 0, cursor: 0, seed: this.settings.seed });
+    this.schedule(pass, 0, last);
+    uploadChunk(this.store, 'train', this.prepare(pass, { first: 0, last, flush: false }));
+    return profileSteps(full, last, this.device.name);
   }
 
   /**
    * Scores rows: those of the data set that `order` names, or of `source` (rows of words as features.ts lays them
-   * out). Results are in the order of `order`.
+   * out). Results are in the order of `order`. `watch` follows it, and can end it early.
    */
-  async scores(order: Uint32Array, source?: Uint32Array): Promise<Scores> {
+  async scores(order: Uint32Array, source?: Uint32Array, watch: Watch = {}): Promise<Scores> {
     const { plan, feed, classes } = this.evaluation;
     const { evalBatch } = this.settings;
     const score = new Float32Array(order.length);
@@ -255,8 +251,9 @@ export class Runner {
       ]);
       for (let i = 0; i < rows; i++) score[from + i] = classes === 1 ? scores[i] : scores[2 * i + 1];
       if (distribution !== undefined) ratings?.set(distribution.subarray(0, rows * classes), from * classes);
+      watch.done?.(from + rows);
     };
-    for (let from = 0; from < order.length; from += perChunk) {
+    for (let from = 0; from < order.length && !watch.signal?.aborted; from += perChunk) {
       const rows = order.subarray(from, from + perChunk);
       const chunk = feed.chunk(rows, evalBatch, source);
       uploadChunk(this.store, 'eval', chunk);
@@ -266,6 +263,7 @@ export class Runner {
       if (pending.length >= chunksInFlight) await pending.shift();
     }
     await Promise.all(pending);
+    watch.signal?.throwIfAborted();
     return { score, ratings };
   }
 
@@ -273,63 +271,4 @@ export class Runner {
     for (const plan of [this.training?.full, this.training?.short, this.evaluation.plan]) plan?.destroy();
     this.store.destroy();
   }
-}
-
-async function openTraining(
-  device: Device,
-  store: Store,
-  program: Program,
-  features: Features,
-  settings: RunnerSettings,
-): Promise<Training> {
-  const { trainBatch, trainRows, optimizer, clipNorm, denseTables } = settings;
-  const capacity = Math.min(trainBatch, trainRows);
-  const shared = { scope: 'train', capacity, users: features.users, items: features.items, denseTables };
-  const traceFor = (rows: number, chunkSteps: number) =>
-    traceTraining(program, { ...shared, rows, chunkSteps });
-  const segments = segmentSpecs(traceFor(capacity, 1).batch);
-  const segmentWords = segments.reduce((sum, { layout }) => sum + layout.stride, 0);
-  const chunkSteps = chunkStepsFor(feedBytes(capacity, features, segmentWords));
-  const plan = (rows: number) => {
-    const { tape, losses } = traceFor(rows, chunkSteps);
-    const { total, label, rating, penalty } = losses;
-    const records = Object.fromEntries(
-      Object.entries({ label, rating, penalty }).flatMap(([name, t]) => (t === undefined ? [] : [[name, t]])),
-    );
-    const compiled = compile(device, store, { tape, loss: total, optimizer, clipNorm, records });
-    return { compiled, records: ['loss', ...Object.keys(records)] };
-  };
-  const shortRows = trainRows % capacity;
-  const full = plan(capacity);
-  const short = shortRows > 0 ? plan(shortRows) : undefined;
-  return {
-    full: await full.compiled,
-    short: await short?.compiled,
-    shortRows,
-    feed: new Feed(features, { capacity, chunkSteps, segments }),
-    records: full.records,
-  };
-}
-
-async function openEvaluation(
-  device: Device,
-  store: Store,
-  program: Program,
-  features: Features,
-  { evalBatch }: RunnerSettings,
-): Promise<Evaluation> {
-  const chunkSteps = chunkStepsFor(feedBytes(evalBatch, features, 0));
-  const sizes = { scope: 'eval', rows: evalBatch, capacity: evalBatch, chunkSteps };
-  const { tape, prediction } = traceEvaluation(program, {
-    ...sizes,
-    users: features.users,
-    items: features.items,
-  });
-  const { score, ratings } = prediction;
-  const plan = await compile(device, store, {
-    tape,
-    records: ratings === undefined ? { score } : { score, ratings },
-  });
-  const feed = new Feed(features, { capacity: evalBatch, chunkSteps, segments: [] });
-  return { plan, feed, classes: program.supervision.classes };
 }
