@@ -1,0 +1,237 @@
+/** What train, rank-eval and predict share: from a configuration to a device, data, a program and a runner. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadDataset } from '../data/dataset.js';
+import type { Dataset } from '../data/schema.js';
+import { ensureSample } from '../data/synthetic.js';
+import { findAdapter, readShader, type FoundAdapter } from '../engine/adapter.js';
+import {
+  constantLr,
+  cosineLr,
+  exponentialLr,
+  openWebGpu,
+  optimizers,
+  stepLr,
+  type Device,
+  type LrSchedule,
+  type Optimizer,
+  type OptimizerName,
+} from '../engine/index.js';
+import { models, type Features, type OptionValue, type Program, type Supervision } from '../models/index.js';
+import { CheckpointError, putTensors, type Checkpoint, type DataIdentity } from './checkpoint.js';
+import { missingDatasetMessage } from './config/missing.js';
+import { findModel } from './config/models.js';
+import type { TrainConfig } from './config/train_config.js';
+import { ConfigError } from './errors.js';
+import { Runner } from './runner.js';
+
+/** The name of the data set that is made on first use. */
+const sample = 'sample';
+
+/** Makes the data set if it is the one that is made on first use; the line to print if it was. */
+export async function prepareDataset(dataset: string, dataPath: string): Promise<string | null> {
+  if (dataset !== sample || !(await ensureSample(dataPath))) return null;
+  return `${sample}: made in ${join(dataPath, sample)}, invented data with a planted model`;
+}
+
+/** An adapter of the choice `--adapter` and a device on it. Throws AdapterError or DeviceError. */
+export async function openDevice(choice: string): Promise<{ device: Device; adapter: FoundAdapter }> {
+  const adapter = await findAdapter(choice);
+  return { device: await openWebGpu({ ...adapter, readShader }), adapter };
+}
+
+/** The adapter in use, for people. */
+export function adapterLine({ name, kind, origin, backend }: FoundAdapter): string {
+  return `adapter: ${name} (${kind}, ${origin === 'bundled' ? 'bundled' : backend})`;
+}
+
+/**
+ * The data set of a configuration, made first if it is the one that is made on first use. Lines about it go to `note`.
+ * Throws ConfigError if it is not there, DataError if it cannot be used.
+ */
+export async function openDataset(
+  { dataset, data_path, data }: Pick<TrainConfig, 'dataset' | 'data_path' | 'data'>,
+  note: (line: string) => void,
+): Promise<Dataset> {
+  const made = await prepareDataset(dataset, data_path);
+  if (made !== null) note(made);
+  const first = data.benchmark_filename?.[0];
+  const inter = join(data_path, dataset, `${dataset}.${first === undefined ? '' : `${first}.`}inter`);
+  if (!existsSync(inter) && first === undefined) {
+    throw new ConfigError(missingDatasetMessage({ dataset, data_path }));
+  }
+  return loadDataset(data, note);
+}
+
+/** The model of a configuration, for this data set. Throws ConfigError if supervision and data do not fit. */
+export function programOf(config: TrainConfig, dataset: Dataset): Program {
+  return {
+    model: findModel(config.model, models),
+    // Read by the options that the model declares.
+    options: config.model_options as Readonly<Record<string, OptionValue>>,
+    embeddingSize: config.embedding_size,
+    schema: dataset.schema,
+    supervision: supervisionOf(config, dataset),
+  };
+}
+
+function supervisionOf(config: TrainConfig, dataset: Dataset): Supervision {
+  const { multi_cls, multi_ratio, label_agg, data } = config;
+  if (dataset.label === null) {
+    throw new ConfigError(
+      `label: ${dataset.name} has no column ${data.LABEL_FIELD} and no threshold to make it from; ` +
+        `give --threshold="{'${data.RATING_FIELD}': 4}"`,
+    );
+  }
+  // A choice of the very words that the engine knows.
+  const labelAggregation = label_agg as Supervision['labelAggregation'];
+  if (multi_cls === null) return { classes: 1, ratio: 0, positive: 0, labelAggregation };
+  checkRatings(multi_cls, config, dataset);
+  return {
+    classes: multi_cls,
+    ratio: multi_ratio ?? 0.5,
+    // Truncated as in the paper's code; class k is the rating k + 1.
+    positive: Math.trunc(data.threshold?.[data.RATING_FIELD] ?? 1) - 1,
+    labelAggregation,
+  };
+}
+
+/** Every rating, truncated, is one of the classes 1 … `classes`. */
+function checkRatings(classes: number, { data }: TrainConfig, dataset: Dataset): void {
+  const { rating, name } = dataset;
+  if (rating === null) {
+    throw new ConfigError(
+      `--multi_cls=${classes}: ${name} has no float column ${data.RATING_FIELD} to take classes from; ` +
+        'load it, name another with --RATING_FIELD, or leave multi_cls out',
+    );
+  }
+  const row = rating.findIndex((value) => !(value >= 1 && value < classes + 1));
+  if (row === -1) return;
+  throw new ConfigError(
+    `--multi_cls=${classes}: ${data.RATING_FIELD} ${rating[row]} of ${pairText(dataset, row)} is not within ` +
+      `1 … ${classes}; give another --multi_cls, or filter with --val_interval`,
+  );
+}
+
+/** Which interaction a row is, in the tokens of the file. */
+function pairText({ schema, inter, vocabularies }: Dataset, row: number): string {
+  const token = (field: string) => {
+    const column = inter.columns.get(field);
+    return column?.type === 'token' ? vocabularies.get(field)?.[column.ids[row]] : undefined;
+  };
+  const [user, item] = [token(schema.userField), token(schema.itemField)];
+  return `user ${user ?? '?'} and item ${item ?? '?'}`;
+}
+
+/** The optimizer of a configuration. Throws ConfigError. */
+export function optimizerFor({ learner, weight_decay }: TrainConfig): Optimizer {
+  try {
+    // A choice of the very words that the engine knows.
+    return optimizers[learner as OptimizerName]({ weightDecay: weight_decay });
+  } catch (error) {
+    throw error instanceof RangeError ? new ConfigError(error.message) : error;
+  }
+}
+
+/** The learning rate of a step, counted from 1, and its epoch, counted from 0. */
+export function learningRates(config: TrainConfig): LrSchedule {
+  const { learning_rate, lr_scheduler, lr_step_size, lr_gamma, lr_min, epochs } = config;
+  switch (lr_scheduler) {
+    case 'step':
+      return stepLr(learning_rate, lr_step_size, lr_gamma);
+    case 'exponential':
+      return exponentialLr(learning_rate, lr_gamma);
+    case 'cosine':
+      return cosineLr(learning_rate, epochs, lr_min);
+    default:
+      return constantLr(learning_rate);
+  }
+}
+
+/** A runner that trains `trainRows` rows an epoch, or only evaluates if that is 0. */
+export function openRunner(
+  device: Device,
+  config: TrainConfig,
+  program: Program,
+  features: Features,
+  trainRows: number,
+): Promise<Runner> {
+  const clip = config.clip_grad_norm;
+  return Runner.open(device, program, features, {
+    trainBatch: config.train_batch_size,
+    evalBatch: config.eval_batch_size,
+    trainRows,
+    optimizer: optimizerFor(config),
+    clipNorm: clip === null ? undefined : { maxNorm: clip.max_norm },
+    seed: config.seed,
+    denseTables: config.dense_adam,
+    lossInterval: config.log_interval,
+  });
+}
+
+/** What identifies the data of a run: every interaction with its features. */
+export function dataIdentity({ rows, layout, resident }: Features): DataIdentity {
+  const hash = createHash('sha256').update(rows);
+  for (const [name, words] of resident) hash.update(name).update(words);
+  return { rows: rows.length / layout.width, digest: hash.digest('hex') };
+}
+
+/** Throws CheckpointError unless interactions and features are the very same as when the checkpoint was written. */
+export function checkSameData({ path, data }: Checkpoint, features: Features): void {
+  const { rows, digest } = dataIdentity(features);
+  if (rows === data.rows && digest === data.digest) return;
+  const what =
+    rows === data.rows
+      ? `other values in its ${rows} interactions`
+      : `${rows} interactions, not ${data.rows}`;
+  throw new CheckpointError(`checkpoint ${path}: the data set has ${what} since; restore it, or train anew`);
+}
+
+/** Throws CheckpointError unless fields and their ids are those of the checkpoint. */
+export function checkSameIds(checkpoint: Checkpoint, { schema, vocabularies }: Dataset): void {
+  const origin = `checkpoint ${checkpoint.path}`;
+  for (const list of ['tokenSeq', 'token', 'float'] as const) {
+    const [then, now] = [checkpoint.schema[list], schema[list]].map((fields) => fields.map(fieldText));
+    const at = Array.from({ length: Math.max(then.length, now.length) }).findIndex(
+      (_, i) => then[i] !== now[i],
+    );
+    if (at === -1) continue;
+    throw new CheckpointError(
+      `${origin}: was trained with ${then[at] ?? 'no further field'}, the data set has ` +
+        `${now[at] ?? 'no further field'}; restore the data set, or train anew`,
+    );
+  }
+  for (const [field, tokens] of vocabularies) {
+    const saved = checkpoint.vocabularies.get(field) ?? [];
+    const at = tokens.findIndex((token, id) => saved[id] !== token);
+    if (at === -1 && saved.length === tokens.length) continue;
+    throw new CheckpointError(
+      `${origin}: ${field} has other ids: ${at} was "${saved[at]}" and is "${tokens[at]}"; ` +
+        'restore the data set, or train anew',
+    );
+  }
+}
+
+function fieldText(field: {
+  readonly name: string;
+  readonly cardinality: number;
+  readonly source: string;
+  readonly maxLength?: number;
+}): string {
+  const { name, source, cardinality, maxLength } = field;
+  const length = maxLength === undefined ? '' : ` in sequences of ${maxLength}`;
+  return `${name} of ${cardinality} ids${length} (.${source})`;
+}
+
+/** Puts a checkpoint's model into a runner, for evaluation. Throws CheckpointError. */
+export function restoreModel(runner: Runner, { path, run, tensors }: Checkpoint): void {
+  const origin = `checkpoint ${path}`;
+  if (run !== null && run.done > 0) {
+    throw new CheckpointError(
+      `${origin}: stands in the middle of epoch ${run.epoch}, where some rows are still behind; ` +
+        'go on with --resume, or give best.ckpt',
+    );
+  }
+  putTensors(runner.store, tensors, origin, 'parameter', 'state');
+}
