@@ -1,0 +1,23 @@
+/**
+ * `node train_child.js '{"signal":"SIGKILL","epoch":1,"done":2}' --model=FM …`: the command train, saving after every
+ * chunk, that sends itself a signal once it has saved that state.
+ */
+import { runCommand } from '../../cli/command.js';
+import { main } from '../../cli/train.js';
+
+interface Moment {
+  readonly signal: NodeJS.Signals;
+  readonly epoch: number;
+  readonly done: number;
+}
+
+const moment = JSON.parse(process.argv[2]) as Moment;
+
+await runCommand('train', ([, ...argv]) =>
+  main(argv, {
+    saveEveryMs: 0,
+    kept({ epoch, done }) {
+      if (epoch === moment.epoch && done === moment.done) process.kill(process.pid, moment.signal);
+    },
+  }),
+);
