@@ -6,7 +6,7 @@ import { readCheckpoint } from '../../cli/checkpoint.js';
 import { node, outcome, runs, sameBits, tinyFolder, trainChild, trainScript } from '../support/train.js';
 
 const common = ['--dataset=tiny', '--embedding_size=8', '--train_batch_size=160', '--log_interval=1'];
-// 1,200 rows to train on: 7 steps of 160 and one of 80.
+// About 1,200 rows to train on: 7 steps of 160 and a shorter one.
 const stepsPerEpoch = 8;
 const fm = ['--model=FM', '--multi_cls=5', '--lr_scheduler=exponential', '--lr_gamma=0.5', ...common];
 const nfm = ['--model=NFM', '--mlp_hidden_size=[8]', '--dropout_prob=0.3', '--stopping_step=10', ...common];
