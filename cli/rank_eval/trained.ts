@@ -1,0 +1,68 @@
+/** What rank-eval and predict share: from a checkpoint's path to a model that scores. */
+import type { Dataset } from '../../data/schema.js';
+import { models, type Features } from '../../models/index.js';
+import { readCheckpoint, type Checkpoint } from '../checkpoint.js';
+import { configFromRecord } from '../config/saved.js';
+import type { TrainConfig } from '../config/train_config.js';
+import { openDevice, openRunner, programOf, restoreModel } from '../open.js';
+import type { Runner } from '../runner.js';
+
+/** A checkpoint and its configuration, with what the command line puts in its place. */
+export interface Trained {
+  readonly checkpoint: Checkpoint;
+  readonly config: TrainConfig;
+}
+
+/** Options that may differ from those of training: they change where things are, not what they are. */
+export interface Places {
+  readonly data_path: string | null;
+  readonly adapter: string | null;
+}
+
+/** Reads a checkpoint and checks it. Throws CheckpointError, ConfigError or the system's error. */
+export async function readTrained(path: string, { data_path, adapter }: Places): Promise<Trained> {
+  const checkpoint = await readCheckpoint(path);
+  const saved = configFromRecord(checkpoint.config, models, `checkpoint ${path}`);
+  const folder = data_path ?? saved.data_path;
+  const config: TrainConfig = {
+    ...saved,
+    data_path: folder,
+    adapter: adapter ?? saved.adapter,
+    data: { ...saved.data, data_path: folder },
+  };
+  return { checkpoint, config };
+}
+
+/** A trained model on a device. */
+export interface TrainedModel {
+  readonly runner: Runner;
+  /** Rating classes, 1 for a binary model. */
+  readonly classes: number;
+  /** Name of the adapter, for people. */
+  readonly adapter: string;
+  destroy(): void;
+}
+
+/**
+ * Opens the device and puts the checkpoint's model on it, for evaluation only. Throws ConfigError, CheckpointError,
+ * DeviceError.
+ */
+export async function openTrained(
+  { checkpoint, config }: Trained,
+  dataset: Dataset,
+  features: Features,
+): Promise<TrainedModel> {
+  const program = programOf(config, dataset);
+  const { device, adapter } = await openDevice(config.adapter);
+  const runner = await openRunner(device, config, program, features, 0);
+  restoreModel(runner, checkpoint);
+  return {
+    runner,
+    classes: program.supervision.classes,
+    adapter: adapter.name,
+    destroy() {
+      runner.destroy();
+      device.destroy();
+    },
+  };
+}
