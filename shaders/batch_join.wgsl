@@ -35,24 +35,27 @@ struct State {
 
 const threads = 64u;
 
-// One invocation: one word.
+// One invocation: one row of the batch, then those a grid further.
 @compute @workgroup_size(threads)
 fn batch_join_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.batch * dims.columns; i += groups.x * threads) {
-    let b = i / dims.columns;
-    let j = i % dims.columns;
-    let row = state.cursor * dims.capacity + b;
-    joined[b * dims.joined_width + dims.joined_column + j] = rows[row * dims.row_width + dims.source_column + j];
+  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
+    let first = (state.cursor * dims.capacity + b) * dims.row_width + dims.source_column;
+    let own = b * dims.joined_width + dims.joined_column;
+    for (var j = 0u; j < dims.columns; j++) {
+      joined[own + j] = rows[first + j];
+    }
   }
 }
 
-// One invocation: one word.
+// One invocation: one row of the batch.
 @compute @workgroup_size(threads)
 fn batch_join_keyed(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.batch * dims.columns; i += groups.x * threads) {
-    let b = i / dims.columns;
-    let j = i % dims.columns;
+  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
     let row = rows[(state.cursor * dims.capacity + b) * dims.row_width + dims.key];
-    joined[b * dims.joined_width + dims.joined_column + j] = source[row * dims.source_width + dims.source_column + j];
+    let first = row * dims.source_width + dims.source_column;
+    let own = b * dims.joined_width + dims.joined_column;
+    for (var j = 0u; j < dims.columns; j++) {
+      joined[own + j] = source[first + j];
+    }
   }
 }

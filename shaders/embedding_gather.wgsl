@@ -15,18 +15,27 @@ struct Dims {
 
 const threads = 64u;
 
-// One invocation: one column of one row.
+// One invocation: one row, then those a grid further. Columns are a loop, since a division for each of them costs more
+// than its copy.
 @compute @workgroup_size(threads)
 fn embedding_gather_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.count * dims.width; i += groups.x * threads) {
-    y[i] = table[ids[i / dims.width] * dims.width + i % dims.width];
+  for (var p = id.x; p < dims.count; p += groups.x * threads) {
+    let first = ids[p] * dims.width;
+    let own = p * dims.width;
+    for (var j = 0u; j < dims.width; j++) {
+      y[own + j] = table[first + j];
+    }
   }
 }
 
-// One invocation: four columns of one row.
+// One invocation: one row.
 @compute @workgroup_size(threads)
 fn embedding_gather_forward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.count * dims.width; i += groups.x * threads) {
-    y4[i] = table4[ids[i / dims.width] * dims.width + i % dims.width];
+  for (var p = id.x; p < dims.count; p += groups.x * threads) {
+    let first = ids[p] * dims.width;
+    let own = p * dims.width;
+    for (var j = 0u; j < dims.width; j++) {
+      y4[own + j] = table4[first + j];
+    }
   }
 }

@@ -51,6 +51,6 @@ export function batchJoin(tape: Tape, rows: Tensor, capacity: number, span: Join
       joined_column: targetColumn,
       columns,
     },
-    [batch * columns],
+    [batch],
   );
 }

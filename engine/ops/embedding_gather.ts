@@ -1,7 +1,9 @@
 import { defineOp } from '../op.js';
+import { rowView } from '../segments.js';
 import { ShapeError, dims, size } from '../shape.js';
 import type { RowIds } from '../tape.js';
 import type { Tensor } from '../tensor.js';
+import { strided } from './strided.js';
 
 const gather = defineOp('embedding_gather', ['table', 'ids'], {
   shape({ table, ids }, { rule }: RowIds) {
@@ -16,13 +18,14 @@ const gather = defineOp('embedding_gather', ['table', 'ids'], {
 
   forward({ table, ids, y }, run) {
     const count = size(ids.shape);
-    const width = table.shape[1];
-    if (width % 4 === 0) {
-      const over = [(count * width) / 4];
-      run('embedding_gather_forward_vec4', { table4: table, ids, y4: y }, { count, width: width / 4 }, over);
-    } else {
-      run('embedding_gather_forward', { table, ids, y }, { count, width }, [count * width]);
-    }
+    const { lanes, four, suffix } = rowView(table.shape[1]);
+    const buffers = { [`table${four}`]: table, ids, [`y${four}`]: y };
+    run(
+      `embedding_gather_forward${suffix}`,
+      buffers,
+      { count, width: table.shape[1] / lanes },
+      strided(count),
+    );
   },
 
   backward({ table, dy }, run, ids) {
