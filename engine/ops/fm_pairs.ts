@@ -1,10 +1,17 @@
 import { defineOp } from '../op.js';
+import { rowView } from '../segments.js';
 import { dims } from '../shape.js';
+import type { Tensor } from '../tensor.js';
 
-const widths = (dim: number) =>
-  dim % 4 === 0
-    ? ({ suffix: '_vec4', four: '4', width: dim / 4 } as const)
-    : ({ suffix: '', four: '', width: dim } as const);
+const sizes = ({ shape: [batch, fields, dim] }: Tensor) => ({
+  batch,
+  fields,
+  width: dim / rowView(dim).lanes,
+});
+const viewOf = (e: Tensor) => rowView(e.shape[2]);
+
+/** The sum over the fields, kept for the backward pass. */
+const saves = ({ e }: { readonly e: Tensor }) => ({ sums: [e.shape[0], e.shape[2]] });
 
 /**
  * Sum of all pairwise products of the fields, unsummed over the embedding: e [B,F,D] → y [B,D],
@@ -18,19 +25,19 @@ export const fmPooled = defineOp('fm_pooled', ['e'], {
     return [batch, dim];
   },
 
-  forward({ e, y }, run) {
-    const [batch, fields, dim] = e.shape;
-    const { suffix, four, width } = widths(dim);
-    const buffers = { [`e${four}`]: e, [`y${four}`]: y };
-    run(`fm_pooled_forward${suffix}`, buffers, { batch, fields, width }, [batch * width]);
+  saves,
+
+  forward({ e, sums, y }, run) {
+    const { suffix, four } = viewOf(e);
+    const buffers = { [`e${four}`]: e, [`sums${four}`]: sums, [`y${four}`]: y };
+    run(`fm_pooled_forward${suffix}`, buffers, sizes(e), [e.shape[0]]);
   },
 
-  backward({ e, dy, de }, run) {
+  backward({ e, sums, dy, de }, run) {
     if (de === undefined) return;
-    const [batch, fields, dim] = e.shape;
-    const { suffix, four, width } = widths(dim);
-    const buffers = { [`e${four}`]: e, [`dy${four}`]: dy, [`de${four}`]: de };
-    run(`fm_pooled_backward${suffix}`, buffers, { batch, fields, width }, [batch * width]);
+    const { suffix, four } = viewOf(e);
+    const read = { [`e${four}`]: e, [`sums_forward${four}`]: sums, [`dy${four}`]: dy };
+    run(`fm_pooled_backward${suffix}`, { ...read, [`de${four}`]: de }, sizes(e), [e.shape[0]]);
   },
 });
 
@@ -38,17 +45,18 @@ export const fmPooled = defineOp('fm_pooled', ['e'], {
 export const fmPairs = defineOp('fm_pairs', ['e'], {
   shape: ({ e }) => [dims(e, 3, 'fm_pairs: e')[0], 1],
 
-  forward({ e, y }, run) {
-    const [batch, fields, dim] = e.shape;
-    const { suffix, four, width } = widths(dim);
-    run(`fm_pairs_forward${suffix}`, { [`e${four}`]: e, y }, { batch, fields, width }, [batch]);
+  saves,
+
+  forward({ e, sums, y }, run) {
+    const { suffix, four } = viewOf(e);
+    const buffers = { [`e${four}`]: e, [`sums${four}`]: sums, y };
+    run(`fm_pairs_forward${suffix}`, buffers, sizes(e), [e.shape[0]]);
   },
 
-  backward({ e, dy, de }, run) {
+  backward({ e, sums, dy, de }, run) {
     if (de === undefined) return;
-    const [batch, fields, dim] = e.shape;
-    const { suffix, four, width } = widths(dim);
-    const buffers = { [`e${four}`]: e, dy, [`de${four}`]: de };
-    run(`fm_pairs_backward${suffix}`, buffers, { batch, fields, width }, [batch * width]);
+    const { suffix, four } = viewOf(e);
+    const read = { [`e${four}`]: e, [`sums_forward${four}`]: sums, dy };
+    run(`fm_pairs_backward${suffix}`, { ...read, [`de${four}`]: de }, sizes(e), [e.shape[0]]);
   },
 });

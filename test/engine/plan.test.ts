@@ -79,7 +79,7 @@ compiled('shares memory between activations, without a trace in the results', as
   const shared = await makeToy(device);
   const kept = await makeToy(device, { keep: ({ e, pooled, z, loss }) => [e, pooled, z, loss] });
   const { bytes, unsharedBytes } = shared.plan.memory;
-  assert.ok(bytes < 0.75 * unsharedBytes, `${bytes} bytes of ${unsharedBytes}`);
+  assert.ok(bytes < 0.9 * unsharedBytes, `${bytes} bytes of ${unsharedBytes}`);
   assert.ok(
     bytes < kept.plan.memory.bytes,
     `${bytes} bytes, ${kept.plan.memory.bytes} when activations are kept`,
