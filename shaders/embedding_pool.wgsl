@@ -1,6 +1,7 @@
 // Pooled rows of sequences, ids [B,L] with 0 as padding:
 //   y[b,:] = Σ_l table[ids[b,l],:] over ids that are not 0, divided by their count + 1e-8 if dims.mean is set
 //   share[b,:] = dy[b,:] / (count + 1e-8), the gradient of each row that took part; summed by segment_sum.wgsl
+// _vec4 entries are for widths of whole vec4s; width is then counted in vec4s.
 
 struct Dims {
   batch: u32,
@@ -11,41 +12,94 @@ struct Dims {
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> table: array<f32>;
+@group(0) @binding(1) var<storage, read> table4: array<vec4f>;
 @group(0) @binding(2) var<storage, read> ids: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y4: array<vec4f>;
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read> dy4: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> share: array<f32>;
+@group(0) @binding(5) var<storage, read_write> share4: array<vec4f>;
 
 const threads = 64u;
 
-// One invocation: one column of one sequence.
+// What a sum over the ids of sequence b is divided by for their mean.
+fn divisor(b: u32) -> f32 {
+  var count = 0.0;
+  for (var l = b * dims.length; l < (b + 1u) * dims.length; l++) {
+    count += select(0.0, 1.0, ids[l] != 0u);
+  }
+  return count + 1e-8;
+}
+
+fn total(b: u32, column: u32) -> f32 {
+  var total = 0.0;
+  for (var l = b * dims.length; l < (b + 1u) * dims.length; l++) {
+    let row = ids[l];
+    if (row != 0u) {
+      total += table[row * dims.width + column];
+    }
+  }
+  return total;
+}
+
+// One invocation: one sequence, then those a grid further; columns are a loop, as divisions would cost more.
 @compute @workgroup_size(threads)
 fn embedding_pool_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.batch * dims.width; i += groups.x * threads) {
-    let first = (i / dims.width) * dims.length;
-    let column = i % dims.width;
-    var total = 0.0;
-    var count = 0.0;
-    for (var l = first; l < first + dims.length; l++) {
-      let row = ids[l];
-      if (row != 0u) {
-        total += table[row * dims.width + column];
-        count += 1.0;
-      }
+  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
+    var by = 1.0;
+    if (dims.mean != 0u) {
+      by = divisor(b);
     }
-    y[i] = select(total, total / (count + 1e-8), dims.mean != 0u);
+    for (var j = 0u; j < dims.width; j++) {
+      y[b * dims.width + j] = total(b, j) / by;
+    }
   }
 }
 
-// One invocation: one column of one sequence.
+// One invocation: one sequence.
 @compute @workgroup_size(threads)
 fn embedding_pool_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.batch * dims.width; i += groups.x * threads) {
-    let first = (i / dims.width) * dims.length;
-    var count = 0.0;
-    for (var l = first; l < first + dims.length; l++) {
-      count += select(0.0, 1.0, ids[l] != 0u);
+  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
+    let by = divisor(b);
+    for (var i = b * dims.width; i < (b + 1u) * dims.width; i++) {
+      share[i] = dy[i] / by;
     }
-    share[i] = dy[i] / (count + 1e-8);
+  }
+}
+
+fn total4(b: u32, column: u32) -> vec4f {
+  var total = vec4f();
+  for (var l = b * dims.length; l < (b + 1u) * dims.length; l++) {
+    let row = ids[l];
+    if (row != 0u) {
+      total += table4[row * dims.width + column];
+    }
+  }
+  return total;
+}
+
+// One invocation: one sequence, then those a grid further; columns are a loop, as divisions would cost more.
+@compute @workgroup_size(threads)
+fn embedding_pool_forward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
+    var by = 1.0;
+    if (dims.mean != 0u) {
+      by = divisor(b);
+    }
+    for (var j = 0u; j < dims.width; j++) {
+      y4[b * dims.width + j] = total4(b, j) / by;
+    }
+  }
+}
+
+// One invocation: one sequence.
+@compute @workgroup_size(threads)
+fn embedding_pool_backward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
+    let by = divisor(b);
+    for (var i = b * dims.width; i < (b + 1u) * dims.width; i++) {
+      share4[i] = dy4[i] / by;
+    }
   }
 }

@@ -1,7 +1,9 @@
 import { defineOp } from '../op.js';
+import { rowView } from '../segments.js';
 import { ShapeError, dims } from '../shape.js';
 import type { RowIds } from '../tape.js';
 import type { Tensor } from '../tensor.js';
+import { strided } from './strided.js';
 
 export type PoolMode = 'mean' | 'sum';
 
@@ -28,9 +30,10 @@ const pool = defineOp('embedding_pool', ['table', 'ids'], {
 
   forward({ table, ids, y }, run, { mode }) {
     const [batch, length] = ids.shape;
-    const width = table.shape[1];
-    const mean = mode === 'mean' ? 1 : 0;
-    run('embedding_pool_forward', { table, ids, y }, { batch, length, width, mean }, [batch * width]);
+    const { lanes, four, suffix } = rowView(table.shape[1]);
+    const dims = { batch, length, width: table.shape[1] / lanes, mean: mode === 'mean' ? 1 : 0 };
+    const buffers = { [`table${four}`]: table, ids, [`y${four}`]: y };
+    run(`embedding_pool_forward${suffix}`, buffers, dims, strided(batch));
   },
 
   backward({ table, ids: t, dy }, run, { ids, mode }) {
@@ -40,9 +43,11 @@ const pool = defineOp('embedding_pool', ['table', 'ids'], {
       return;
     }
     const [batch, length] = t.shape;
-    const width = table.shape[1];
+    const { lanes, four, suffix } = rowView(table.shape[1]);
     const share = run.scratch('share', dy.shape);
-    run('embedding_pool_backward', { ids: t, dy, share }, { batch, length, width }, [batch * width]);
+    const buffers = { ids: t, [`dy${four}`]: dy, [`share${four}`]: share };
+    const dims = { batch, length, width: table.shape[1] / lanes };
+    run(`embedding_pool_backward${suffix}`, buffers, dims, strided(batch));
     run.rows(table, ids, share);
   },
 });
