@@ -9,15 +9,14 @@ import { allRows } from '../../data/rows.js';
 import type { Column, Dataset } from '../../data/schema.js';
 import { packFeatures, rowLayout, type Features } from '../../models/index.js';
 import { close } from '../support/close.js';
-import { node } from '../support/train.js';
 import { tinyDataset } from '../support/tiny.js';
-import { openReference, rankEvalScript, trainedFolder } from '../support/trained.js';
+import { ended, openReference, rankEvalScript, trainedFolder } from '../support/trained.js';
 
 const { folder, checkpoint } = await trainedFolder('--multi_cls=5');
 const reference = await openReference(folder, checkpoint);
 const recordFile = join(dirname(checkpoint), 'rank-eval.json');
 const rankEval = (...flags: readonly string[]) =>
-  node(folder, [rankEvalScript, `--checkpoint=${checkpoint}`, ...flags]);
+  ended(folder, [rankEvalScript, `--checkpoint=${checkpoint}`, ...flags]);
 
 interface Entry {
   readonly metrics: Readonly<Record<string, number>>;
@@ -165,8 +164,8 @@ command('refuses what it cannot do in one line', async () => {
       /elsewhere.*toy\.inter is not there.*--data_path/,
     ],
   ];
-  const ended = await Promise.all(cases.map(([argv]) => node(folder, [rankEvalScript, ...argv])));
-  ended.forEach(({ code, out, err }, i) => {
+  const all = await Promise.all(cases.map(([argv]) => ended(folder, [rankEvalScript, ...argv])));
+  all.forEach(({ code, out, err }, i) => {
     assert.equal([code, out], [1, ''], err);
     assert.match(err, cases[i][1]);
     assert.is(err.trimEnd().split('\n').length, 1, err);
@@ -174,7 +173,7 @@ command('refuses what it cannot do in one line', async () => {
 });
 
 command('lists its options', async () => {
-  const { code, out, err } = await node(folder, [rankEvalScript, '--help']);
+  const { code, out, err } = await ended(folder, [rankEvalScript, '--help']);
   assert.equal([code, err], [0, '']);
   for (const name of [
     'checkpoint',

@@ -95,12 +95,21 @@ export async function openReference(folder: string, checkpoint: string) {
   return { trained, dataset, split, features, ...(await openTrained(trained, dataset, features)) };
 }
 
+/** What a process says itself: Dawn complains about some drivers on stderr. */
+const own = ({ err, ...ended }: Ended): Ended => ({ ...ended, err: err.replace(/^Warning: max.*\n/gm, '') });
+
+/** Runs `node <script> …argv` in `folder`, to its end. */
+export const ended = async (folder: string, argv: readonly string[]): Promise<Ended> =>
+  own(await node(folder, argv));
+
 /** Runs a command with `input` on stdin; `heard` may end the process or close its stdout early. */
 export function piped(
   folder: string,
   [script, ...argv]: readonly string[],
   input: string,
   heard: (child: ReturnType<typeof spawn>, out: string) => void = () => {},
+  /** When the process says something on stderr. */
+  noted: (child: ReturnType<typeof spawn>, err: string) => void = () => {},
 ): Promise<Ended> {
   return new Promise((done) => {
     const child = spawn(process.execPath, [script, ...argv], { cwd: folder, timeout: 120_000 });
@@ -109,11 +118,14 @@ export function piped(
       out += chunk.toString();
       heard(child, out);
     });
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => {
+      err += chunk.toString();
+      noted(child, err);
+    });
     // A command that has ended reads no further.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
-    child.on('close', (code, signal) => done({ code, signal, out, err }));
+    child.on('close', (code, signal) => done(own({ code, signal, out, err })));
   });
 }
 
