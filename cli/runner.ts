@@ -8,6 +8,7 @@ import {
 } from '../engine/index.js';
 import { uploadChunk, uploadFeatures, type Chunk, type Features, type Program } from '../models/index.js';
 import { cutsOf, flushBefore, type Cut } from './runner/cuts.js';
+import { feedThreads, openFeeder, type Feeder } from './runner/feeder.js';
 import {
   openEvaluation,
   openTraining,
@@ -84,8 +85,8 @@ interface Pass {
 }
 
 /**
- * A program on a device: compiled training steps (full batch and the epoch's last, shorter one) and evaluation steps
- * over one store of parameters.
+ * A program on a device: compiled training steps (full batch and the epoch's last, shorter one) and
+ * evaluation steps over one store of parameters.
  */
 export class Runner {
   private constructor(
@@ -94,9 +95,13 @@ export class Runner {
     private readonly settings: RunnerSettings,
     private readonly training: Training | undefined,
     private readonly evaluation: Evaluation,
+    private readonly feeder: Feeder | undefined,
   ) {}
 
-  /** Compiles everything; afterwards nothing is created on the device. Throws ShapeError, KernelError, DeviceError. */
+  /**
+   * Compiles everything; afterwards nothing is created on the device. Throws ShapeError, KernelError,
+   * DeviceError.
+   */
   static async open(
     device: Device,
     program: Program,
@@ -108,7 +113,9 @@ export class Runner {
       settings.trainRows > 0 ? await openTraining(device, store, program, features, settings) : undefined;
     const evaluation = await openEvaluation(device, store, program, features, settings);
     uploadFeatures(store, features);
-    return new Runner(device, store, settings, training, evaluation);
+    const threads = settings.feedThreads ?? feedThreads(device.kind, settings.trainRows);
+    const feeder = training && openFeeder(training.feed, features, threads);
+    return new Runner(device, store, settings, training, evaluation, feeder);
   }
 
   /** Steps of an epoch. */
@@ -127,9 +134,10 @@ export class Runner {
   }
 
   /**
-   * Trains the rows `order` of one epoch from `position` on; `lrOf` gives the learning rate of a step counted from 1 over
-   * all epochs. Yields the losses of each chunk when they arrive. Once `paused` says so nothing more than a first chunk is
-   * submitted, and training can go on from the end of what was yielded last. Throws NonFiniteLoss.
+   * Trains the rows `order` of one epoch from `position` on; `lrOf` gives the learning rate of a step counted
+   * from 1 over all epochs. Yields the losses of each chunk when they arrive. Once `paused` says so nothing
+   * more than a first chunk is submitted, and training can go on from the end of what was yielded last.
+   * Throws NonFiniteLoss.
    */
   async *train(
     order: Uint32Array,
@@ -137,7 +145,7 @@ export class Runner {
     lrOf: (step: number) => number,
     paused: () => boolean = () => false,
   ): AsyncGenerator<StepLosses, void, void> {
-    const training = this.trained;
+    const { training, feeder } = this.trained;
     const pass: Pass = { order, stepsBefore, lrOf };
     const steps = Math.ceil(order.length / training.batch);
     training.full.setPosition({ step: stepsBefore + done, cursor: 0, seed: this.settings.seed });
@@ -149,20 +157,23 @@ export class Runner {
       const { losses } = pending.shift() as (typeof pending)[number];
       return this.checked(pass, await losses);
     };
-    let next = cuts.length > 0 ? this.prepare(pass, cuts[0]) : undefined;
+    const { depth } = feeder;
+    const ahead = cuts.slice(0, depth).map((cut) => this.prepare(pass, cut));
     for (const [i, cut] of cuts.entries()) {
       if (i > 0 && paused()) break;
-      this.submit(pass, cut, next as Chunk);
+      this.submit(pass, cut, (await ahead.shift()) as Chunk);
       pending.push({ cut, losses: this.losses(cut) });
-      next = i + 1 < cuts.length ? this.prepare(pass, cuts[i + 1]) : undefined;
+      if (i + depth < cuts.length) ahead.push(this.prepare(pass, cuts[i + depth]));
       if (pending.length >= chunksInFlight) yield await checked();
     }
     while (pending.length > 0) yield await checked();
   }
 
-  private get trained(): Training {
-    if (this.training === undefined) throw new Error('runner: was opened for evaluation only');
-    return this.training;
+  private get trained(): { readonly training: Training; readonly feeder: Feeder } {
+    const { training, feeder } = this;
+    if (training === undefined || feeder === undefined)
+      throw new Error('runner: was opened for evaluation only');
+    return { training, feeder };
   }
 
   /** Tells the device what the optimizer needs to know of the steps [first, last) of the epoch. */
@@ -171,16 +182,19 @@ export class Runner {
       const step = stepsBefore + first + i + 1;
       return [...this.settings.optimizer.schedule(step, lrOf(step))];
     });
-    this.trained.full.setSchedule(stepsBefore + first + 1, Float32Array.from(values.flat()));
+    this.trained.training.full.setSchedule(stepsBefore + first + 1, Float32Array.from(values.flat()));
   }
 
-  private prepare({ order }: Pass, { first, last }: Cut): Chunk {
-    const { batch, feed } = this.trained;
-    return feed.chunk(order.subarray(first * batch, last * batch), batch);
+  private prepare({ order }: Pass, { first, last }: Cut): Promise<Chunk> {
+    const { training, feeder } = this.trained;
+    return feeder.chunk({
+      rows: order.subarray(first * training.batch, last * training.batch),
+      batch: training.batch,
+    });
   }
 
   private submit(pass: Pass, { first, last, flush }: Cut, chunk: Chunk): void {
-    const { batch, full, short } = this.trained;
+    const { batch, full, short } = this.trained.training;
     uploadChunk(this.store, 'train', chunk);
     this.schedule(pass, first, last);
     full.rewind();
@@ -191,7 +205,7 @@ export class Runner {
   }
 
   private async losses({ first, last }: Cut): Promise<StepLosses> {
-    const { full, records } = this.trained;
+    const { full, records } = this.trained.training;
     const parts = await Promise.all(
       records.map(async (name) => [name, await full.fetch(name, last - first)] as const),
     );
@@ -207,8 +221,9 @@ export class Runner {
 
   /** Where the loss of a batch stops being finite. The device is halted, but later batches were fed since. */
   private async diagnose(pass: Pass, batch: number): Promise<NonFinite | undefined> {
-    const { full, short, batch: rows } = this.trained;
-    uploadChunk(this.store, 'train', this.prepare(pass, { first: batch, last: batch + 1, flush: false }));
+    const { full, short, batch: rows } = this.trained.training;
+    const chunk = await this.prepare(pass, { first: batch, last: batch + 1, flush: false });
+    uploadChunk(this.store, 'train', chunk);
     full.rewind();
     const isShort = (batch + 1) * rows > pass.order.length;
     return (isShort ? (short as Plan) : full).firstNonFinite();
@@ -220,22 +235,22 @@ export class Runner {
   }
 
   /**
-   * Trains the first batches of `order` with a time for every dispatch, at most `steps` of them; a list for each step.
-   * Throws DeviceError where the adapter measures no time.
+   * Trains the first batches of `order` with a time for every dispatch, at most `steps` of them; a list for
+   * each step. Throws DeviceError where the adapter measures no time.
    */
   async profile(order: Uint32Array, lr: number, steps: number): Promise<DispatchTime[][]> {
-    const { batch, full, feed } = this.trained;
+    const { batch, full, feed } = this.trained.training;
     const pass: Pass = { order, stepsBefore: 0, lrOf: () => lr };
     const last = Math.min(steps, feed.spec.chunkSteps, Math.floor(order.length / batch));
     full.setPosition({ step: 0, cursor: 0, seed: this.settings.seed });
     this.schedule(pass, 0, last);
-    uploadChunk(this.store, 'train', this.prepare(pass, { first: 0, last, flush: false }));
+    uploadChunk(this.store, 'train', await this.prepare(pass, { first: 0, last, flush: false }));
     return profileSteps(full, last, this.device.name);
   }
 
   /**
-   * Scores rows: those of the data set that `order` names, or of `source` (rows of words as features.ts lays them
-   * out). Results are in the order of `order`. `watch` follows it, and can end it early.
+   * Scores rows: those of the data set that `order` names, or of `source` (rows of words as features.ts lays
+   * them out). Results are in the order of `order`. `watch` follows it, and can end it early.
    */
   async scores(order: Uint32Array, source?: Uint32Array, watch: Watch = {}): Promise<Scores> {
     const { plan, feed, classes } = this.evaluation;
@@ -268,6 +283,7 @@ export class Runner {
   }
 
   destroy(): void {
+    this.feeder?.destroy();
     for (const plan of [this.training?.full, this.training?.short, this.evaluation.plan]) plan?.destroy();
     this.store.destroy();
   }

@@ -15,8 +15,8 @@ export const flushSteps = scheduleCapacity / 2;
 export const flushBefore = (step: number): number => Math.floor(step / flushSteps) * flushSteps;
 
 /**
- * Cuts the steps [from, steps) of an epoch into chunks. Flushes come at multiples of flushSteps and at the end,
- * wherever a run was stopped: a flush in another place would round otherwise.
+ * Cuts the steps [from, steps) of an epoch into chunks. Flushes come at multiples of flushSteps and at the
+ * end, wherever a run was stopped: a flush in another place would round otherwise.
  */
 export function cutsOf(from: number, steps: number, chunkSteps: number): readonly Cut[] {
   const cuts: Cut[] = [];

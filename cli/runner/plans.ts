@@ -1,11 +1,21 @@
-import { Store, compile, type ClipNorm, type Device, type Optimizer, type Plan } from '../../engine/index.js';
+import {
+  Store,
+  compile,
+  type ClipNorm,
+  type Device,
+  type Optimizer,
+  type Plan,
+  type Tensor,
+} from '../../engine/index.js';
 import {
   Feed,
   segmentSpecs,
   traceEvaluation,
   traceTraining,
   type Features,
+  type Losses,
   type Program,
+  type TracedTraining,
 } from '../../models/index.js';
 
 /** How a runner steps. */
@@ -13,7 +23,10 @@ export interface RunnerSettings {
   /** Rows of a training step and of an evaluation step. */
   readonly trainBatch: number;
   readonly evalBatch: number;
-  /** Rows to train on in an epoch: decides the size of the last, shorter batch. 0 for a runner that only evaluates. */
+  /**
+   * Rows to train on in an epoch: decides the size of the last, shorter batch. 0 for a runner that only
+   * evaluates.
+   */
   readonly trainRows: number;
   readonly optimizer: Optimizer;
   readonly clipNorm?: ClipNorm;
@@ -23,6 +36,8 @@ export interface RunnerSettings {
   readonly denseTables?: boolean;
   /** Steps between two readings of the loss, at most; changes no result. */
   readonly lossInterval?: number;
+  /** Threads that lay out batches; by default as many as pay on this machine. */
+  readonly feedThreads?: number;
 }
 
 /** Compiled training steps of an epoch. */
@@ -32,7 +47,6 @@ export interface Training {
   readonly full: Plan;
   /** For the last batch of the epoch, if that has fewer rows. */
   readonly short: Plan | undefined;
-  readonly shortRows: number;
   readonly feed: Feed;
   /** Names of what is read back of each step. */
   readonly records: readonly string[];
@@ -48,13 +62,23 @@ export interface Evaluation {
 /** Bytes of inputs that are fed at once: enough steps for one submit, little enough to stay in caches. */
 const chunkBytes = 8 << 20;
 const maxChunkSteps = 32;
+/** Chunks that an epoch is cut into at least, so that one is laid out while another runs. */
+const chunksPerEpoch = 4;
 
-function chunkStepsFor(bytesPerStep: number, most = maxChunkSteps): number {
-  return Math.max(1, Math.min(most, maxChunkSteps, Math.floor(chunkBytes / bytesPerStep)));
+function chunkStepsFor(bytesPerStep: number, ...most: readonly number[]): number {
+  return Math.max(1, Math.min(maxChunkSteps, Math.floor(chunkBytes / bytesPerStep), ...most));
 }
 
 function feedBytes(batch: number, features: Features, segmentWords: number): number {
   return 4 * (batch * features.layout.width + segmentWords);
+}
+
+/** Parts of the loss that are read back of each step, beside the 'loss' itself. */
+function recordsOf({ label, rating, penalty }: Losses): Readonly<Record<string, Tensor>> {
+  const parts = Object.entries({ label, rating, penalty });
+  return Object.fromEntries(
+    parts.flatMap(([name, tensor]) => (tensor === undefined ? [] : [[name, tensor]])),
+  );
 }
 
 /** Traces and compiles the training steps. Throws ShapeError, KernelError, DeviceError. */
@@ -66,40 +90,24 @@ export async function openTraining(
   settings: RunnerSettings,
 ): Promise<Training> {
   const { trainBatch, trainRows, optimizer, clipNorm, denseTables, lossInterval } = settings;
+  const { users, items } = features;
   const batch = Math.min(trainBatch, trainRows);
-  const shared = {
-    scope: 'train',
-    capacity: batch,
-    users: features.users,
-    items: features.items,
-    denseTables,
-  };
-  const traceFor = (rows: number, chunkSteps: number) =>
-    traceTraining(program, { ...shared, rows, chunkSteps });
-  const segments = segmentSpecs(traceFor(batch, 1).batch);
+  const sizes = { scope: 'train', capacity: batch, users, items, denseTables };
+  const traceOf = (rows: number, chunkSteps: number) =>
+    traceTraining(program, { ...sizes, rows, chunkSteps });
+  const segments = segmentSpecs(traceOf(batch, 1).batch);
   const segmentWords = segments.reduce((sum, { layout }) => sum + layout.stride, 0);
-  const chunkSteps = chunkStepsFor(feedBytes(batch, features, segmentWords), lossInterval);
-  const plan = (rows: number) => {
-    const { tape, losses } = traceFor(rows, chunkSteps);
-    const { total, label, rating, penalty } = losses;
-    const records = Object.fromEntries(
-      Object.entries({ label, rating, penalty }).flatMap(([name, t]) => (t === undefined ? [] : [[name, t]])),
-    );
-    const compiled = compile(device, store, { tape, loss: total, optimizer, clipNorm, records });
-    return { compiled, records: ['loss', ...Object.keys(records)] };
-  };
+  const parts = Math.ceil(trainRows / batch / chunksPerEpoch);
+  const stepBytes = feedBytes(batch, features, segmentWords);
+  const chunkSteps = chunkStepsFor(stepBytes, parts, lossInterval ?? maxChunkSteps);
+  const traced = traceOf(batch, chunkSteps);
+  const planOf = ({ tape, losses }: TracedTraining) =>
+    compile(device, store, { tape, loss: losses.total, optimizer, clipNorm, records: recordsOf(losses) });
   const shortRows = trainRows % batch;
-  const full = plan(batch);
-  const short = shortRows > 0 ? plan(shortRows) : undefined;
-  const [fullPlan, shortPlan] = await Promise.all([full.compiled, short?.compiled]);
-  return {
-    batch,
-    full: fullPlan,
-    short: shortPlan,
-    shortRows,
-    feed: new Feed(features, { capacity: batch, chunkSteps, segments }),
-    records: full.records,
-  };
+  const shortPlan = shortRows > 0 ? planOf(traceOf(shortRows, chunkSteps)) : undefined;
+  const [full, short] = await Promise.all([planOf(traced), shortPlan]);
+  const feed = new Feed(features, { capacity: batch, chunkSteps, segments });
+  return { batch, full, short, feed, records: ['loss', ...Object.keys(recordsOf(traced.losses))] };
 }
 
 /** Traces and compiles the evaluation step. Throws ShapeError, KernelError, DeviceError. */

@@ -1,0 +1,71 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { feedThreads, openFeeder } from '../../cli/runner/feeder.js';
+import { segmentLayout } from '../../engine/index.js';
+import { Feed, packFeatures, type Features } from '../../models/index.js';
+import { loadToy } from '../support/data_set.js';
+
+const batch = 4;
+
+/** A feed of the two token fields of a small set. */
+async function toyFeed(): Promise<{ feed: Feed; features: Features; rows: number }> {
+  const lines = Array.from({ length: 40 }, (_, i) => `u${i % 7},i${(i * i) % 11},${i % 2}`);
+  const dataset = await loadToy({ inter: `user_id:token,item_id:token,label:float\n${lines.join('\n')}` });
+  const features = packFeatures(dataset);
+  const width = dataset.schema.token.length;
+  const rows = dataset.schema.token.reduce((sum, { cardinality }) => sum + cardinality, 0);
+  const layout = segmentLayout(batch * width, rows);
+  const segments = [{ name: 'tokens', layout, rule: { rows, per: 1, skipPadding: false } }];
+  return {
+    feed: new Feed(features, { capacity: batch, chunkSteps: 3, segments }),
+    features,
+    rows: lines.length,
+  };
+}
+
+const feeders = suite('openFeeder');
+
+feeders('gives the same chunks from threads as from this one, in the order of the requests', async () => {
+  const { feed, features, rows } = await toyFeed();
+  const order = Uint32Array.from({ length: rows }, (_, i) => (i * 17) % rows);
+  const requests = [0, 12, 24, 36, 5].map((from) => ({ rows: order.subarray(from, from + 11), batch }));
+  const inline = openFeeder(feed, features, 0);
+  const expected = await Promise.all(requests.map((request) => inline.chunk(request)));
+  for (const threads of [1, 2]) {
+    const feeder = openFeeder(feed, features, threads);
+    assert.is(feeder.depth, threads + 1);
+    assert.equal(await Promise.all(requests.map((request) => feeder.chunk(request))), expected);
+    feeder.destroy();
+  }
+});
+
+feeders('goes on without a thread that fails, and throws what this one would', async () => {
+  const { feed, features } = await toyFeed();
+  const feeder = openFeeder(feed, features, 1);
+  const good = { rows: Uint32Array.of(1, 2, 3), batch };
+  const results = await Promise.allSettled([
+    feeder.chunk({ rows: new Uint32Array(100), batch }),
+    feeder.chunk(good),
+  ]);
+  assert.is(results[0].status, 'rejected');
+  if (results[0].status === 'rejected')
+    assert.match(String(results[0].reason), /^RangeError: feed: 25 steps of 4 rows/);
+  const expected = feed.chunk(good.rows, batch);
+  assert.equal(results[1].status === 'fulfilled' && results[1].value, expected);
+  assert.equal(await feeder.chunk(good), expected);
+  feeder.destroy();
+});
+
+feeders.run();
+
+const count = suite('feedThreads');
+
+count('takes threads only where a GPU leaves cores and epochs are long', () => {
+  assert.equal(
+    [feedThreads('gpu', 1e6, 16), feedThreads('gpu', 1e6, 3), feedThreads('gpu', 1e6, 2)],
+    [2, 1, 0],
+  );
+  assert.equal([feedThreads('software', 1e6, 16), feedThreads('gpu', 1000, 16)], [0, 0]);
+});
+
+count.run();
