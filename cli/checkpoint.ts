@@ -90,8 +90,8 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Uint32Array)
   new Uint8Array(buffer, byteOffset, byteLength);
 
 /**
- * Reads and checks a checkpoint; nothing in it is executed. Throws CheckpointError for a file that is damaged, of
- * another version or not ours, and the system's error if it cannot be read.
+ * Reads and checks a checkpoint; nothing in it is executed. Throws CheckpointError for a file that is
+ * damaged, of another version or not ours, and the system's error if it cannot be read.
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const { meta, blobs } = await readContainer(path);
@@ -159,8 +159,8 @@ export async function takeTensors(store: Store, ...kinds: readonly TensorKind[])
 const formatShape = (shape: readonly number[]) => `[${shape.join(',')}]`;
 
 /**
- * Writes the tensors of these kinds into the store, which must have the very same. `origin` names where they come from.
- * Throws CheckpointError before anything is written.
+ * Writes the tensors of these kinds into the store, which must have the very same. `origin` names where they
+ * come from. Throws CheckpointError before anything is written.
  */
 export function putTensors(
   store: Store,
@@ -178,8 +178,8 @@ export function putTensors(
     if (formatShape(saved.shape) === formatShape(shape) && savedType === dtype && saved.kind === kind)
       continue;
     throw new CheckpointError(
-      `${origin}: ${saved.kind} ${name} is ${savedType} ${formatShape(saved.shape)}, this model and schema need ` +
-        `${dtype} ${formatShape(shape)}; rebuild the vocabulary or retrain`,
+      `${origin}: ${saved.kind} ${name} is ${savedType} ${formatShape(saved.shape)}, ` +
+        `this model and schema need ${dtype} ${formatShape(shape)}; rebuild the vocabulary or retrain`,
     );
   }
   const known = new Set(wanted.map(({ name }) => name));

@@ -30,8 +30,8 @@ export function noScore({ bigger }: StoppingRule): StoppingState {
 }
 
 /**
- * Judges the score of an epoch as RecBole does: a tie with the best counts as improvement, and a run ends after
- * patience + 1 evaluations in a row without one. NaN never improves.
+ * Judges the score of an epoch as RecBole does: a tie with the best counts as improvement, and a run ends
+ * after patience + 1 evaluations in a row without one. NaN never improves.
  */
 export function judge(before: StoppingState, epoch: number, score: number, rule: StoppingRule): Verdict {
   const improved = rule.bigger ? score >= before.best : score <= before.best;

@@ -1,4 +1,6 @@
-/** What train, rank-eval and predict share: from a configuration to a device, data, a program and a runner. */
+/**
+ * What train, rank-eval and predict share: from a configuration to a device, data, a program and a runner.
+ */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,8 +49,8 @@ export function adapterLine({ name, kind, origin, backend }: FoundAdapter): stri
 }
 
 /**
- * The data set of a configuration, made first if it is the one that is made on first use. Lines about it go to `note`.
- * Throws ConfigError if it is not there, DataError if it cannot be used.
+ * The data set of a configuration, made first if it is the one that is made on first use. Lines about it go
+ * to `note`. Throws ConfigError if it is not there, DataError if it cannot be used.
  */
 export async function openDataset(
   { dataset, data_path, data }: Pick<TrainConfig, 'dataset' | 'data_path' | 'data'>,
@@ -109,8 +111,8 @@ function checkRatings(classes: number, { data }: TrainConfig, dataset: Dataset):
   const row = rating.findIndex((value) => !(value >= 1 && value < classes + 1));
   if (row === -1) return;
   throw new ConfigError(
-    `--multi_cls=${classes}: ${data.RATING_FIELD} ${rating[row]} of ${pairText(dataset, row)} is not within ` +
-      `1 … ${classes}; give another --multi_cls, or filter with --val_interval`,
+    `--multi_cls=${classes}: ${data.RATING_FIELD} ${rating[row]} of ${pairText(dataset, row)} is not ` +
+      `within 1 … ${classes}; give another --multi_cls, or filter with --val_interval`,
   );
 }
 
@@ -177,7 +179,10 @@ export function dataIdentity({ rows, layout, resident }: Features): DataIdentity
   return { rows: rows.length / layout.width, digest: hash.digest('hex') };
 }
 
-/** Throws CheckpointError unless interactions and features are the very same as when the checkpoint was written. */
+/**
+ * Throws CheckpointError unless interactions and features are the very same as when the checkpoint was
+ * written.
+ */
 export function checkSameData({ path, data }: Checkpoint, features: Features): void {
   const { rows, digest } = dataIdentity(features);
   if (rows === data.rows && digest === data.digest) return;

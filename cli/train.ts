@@ -28,8 +28,8 @@ export interface TrainSettings {
 const defaults: TrainSettings = { saveEveryMs: 5 * 60_000 };
 
 /**
- * The command `train`: trains, keeps the best epoch and tests it. Throws ConfigError, DataError, CheckpointError and
- * what the engine throws.
+ * The command `train`: trains, keeps the best epoch and tests it. Throws ConfigError, DataError,
+ * CheckpointError and what the engine throws.
  */
 export async function main(argv: readonly string[], settings = defaults): Promise<void> {
   const made: string[] = [];

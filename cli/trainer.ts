@@ -56,9 +56,9 @@ export function freshRun(config: TrainConfig, order: BatchOrder): RunState {
 }
 
 /**
- * Trains as RecBole does, from `start` on: epochs until they are all done or early stopping ends them, the best model
- * kept. Returns the state at the end, or once the signal is aborted; `keeper` has kept either. Throws NonFiniteLoss,
- * DeviceError, or the system's error where something cannot be written.
+ * Trains as RecBole does, from `start` on: epochs until they are all done or early stopping ends them, the
+ * best model kept. Returns the state at the end, or once the signal is aborted; `keeper` has kept either.
+ * Throws NonFiniteLoss, DeviceError, or the system's error where something cannot be written.
  */
 export async function fit(session: Session, start: RunState): Promise<{ state: RunState; total: Timing }> {
   const { config, signal } = session;
@@ -100,7 +100,10 @@ async function trainEpoch(session: Session, start: RunState): Promise<{ trained:
   return { trained: state, timing: { rows: rowsOf(state) - rowsOf(start), seconds } };
 }
 
-/** Evaluates, judges and keeps an epoch; returns `trained` as it is if the signal is aborted before that is done. */
+/**
+ * Evaluates, judges and keeps an epoch; returns `trained` as it is if the signal is aborted before that is
+ * done.
+ */
 async function finishEpoch(session: Session, trained: RunState, timing: Timing): Promise<RunState> {
   const { config, logger, order, learningRate } = session;
   const { epoch, losses, step } = trained;
@@ -139,7 +142,10 @@ const rateOf = ({ rows, seconds }: Timing) => ({
   examples_per_second: seconds > 0 ? Math.round(rows / seconds) : 0,
 });
 
-/** Metrics of the valid part where this epoch is evaluated; null where it is not, or once the signal is aborted. */
+/**
+ * Metrics of the valid part where this epoch is evaluated; null where it is not, or once the signal is
+ * aborted.
+ */
 async function evaluateEpoch(session: Session, epoch: number): Promise<Metrics | null> {
   const { eval_step } = session.config;
   if (session.valid === null || eval_step === 0 || (epoch + 1) % eval_step !== 0) return null;

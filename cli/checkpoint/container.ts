@@ -5,8 +5,8 @@ import { atomicWrite } from '../files.js';
 import { isPlain } from './plain.js';
 
 /**
- * A checkpoint that cannot be used: damaged, of another version, or of another model. The command line prints the
- * message alone.
+ * A checkpoint that cannot be used: damaged, of another version, or of another model. The command line prints
+ * the message alone.
  */
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';

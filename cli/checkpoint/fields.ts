@@ -1,4 +1,7 @@
-/** Reads plain data of unknown origin: every function checks one kind of value and throws Malformed with its name. */
+/**
+ * Reads plain data of unknown origin: every function checks one kind of value and throws Malformed with its
+ * name.
+ */
 
 /** A value is not what it must be; the message says which and what. */
 export class Malformed extends Error {

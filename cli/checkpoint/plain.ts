@@ -29,7 +29,10 @@ const counted: Readonly<Record<number, readonly ['bytes' | 'items' | 'pairs', 1 
   0xdf: ['pairs', 4],
 };
 
-/** Whether `bytes` are one whole MessagePack value of plain data: nothing is cut off and there are no extensions. */
+/**
+ * Whether `bytes` are one whole MessagePack value of plain data: nothing is cut off and there are no
+ * extensions.
+ */
 export function isPlain(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;

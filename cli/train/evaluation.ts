@@ -66,7 +66,10 @@ export function checkTraining(dataset: Dataset, { train }: Split): void {
   );
 }
 
-/** Scores a part and computes its metrics, rounded. Throws DataError if a score is NaN, else the signal's reason. */
+/**
+ * Scores a part and computes its metrics, rounded. Throws DataError if a score is NaN, else the signal's
+ * reason.
+ */
 export async function evaluate(
   runner: Runner,
   part: Part,

@@ -23,7 +23,10 @@ export interface Keeper {
 export const bestPath = (folder: string): string => join(folder, 'best.ckpt');
 export const lastPath = (folder: string): string => join(folder, 'last.ckpt');
 
-/** Keeps both in files of the run's folder. Its promises reject with the system's error; old files are whole then. */
+/**
+ * Keeps both in files of the run's folder. Its promises reject with the system's error; old files are whole
+ * then.
+ */
 export function fileKeeper(folder: string, identity: RunIdentity): Keeper {
   const writer = checkpointWriter(identity);
   return {
@@ -48,12 +51,15 @@ export function memoryKeeper(before: Tensors | null): Keeper {
   };
 }
 
-/** The best model of a run that goes on from a file of `folder`. Throws CheckpointError if it is not there. */
+/**
+ * The best model of a run that goes on from a file of `folder`. Throws CheckpointError if it is not there.
+ */
 export async function bestBefore(folder: string, epoch: number): Promise<Tensors> {
   const path = bestPath(folder);
   if (!existsSync(path)) {
     throw new CheckpointError(
-      `checkpoint ${path}: the best model, of epoch ${epoch}, is not beside the run to go on with; put it back`,
+      `checkpoint ${path}: the best model, of epoch ${epoch}, is not beside the run to go on with; ` +
+        'put it back',
     );
   }
   return (await readCheckpoint(path)).tensors;

@@ -12,8 +12,8 @@ export function advanced(state: RunState, { last, parts }: StepLosses): RunState
 }
 
 /**
- * What is printed of an epoch's losses, as the paper's code does: their sum over the batches, and with classes the two
- * weighted parts, label loss with penalty and rating loss.
+ * What is printed of an epoch's losses, as the paper's code does: their sum over the batches, and with
+ * classes the two weighted parts, label loss with penalty and rating loss.
  */
 export function shownLosses(
   { loss = 0, label = 0, rating = 0, penalty = 0 }: LossSums,

@@ -31,7 +31,8 @@ export function memoryLines(runner: Runner): readonly string[] {
   const { bytes = 0, unsharedBytes = 0 } = runner.memory ?? {};
   return [
     `Trainable parameters: ${words('parameter')}`,
-    `memory: parameters ${bytesText(4 * words('parameter', 'state'))}, optimizer ${bytesText(4 * words('slot'))}, ` +
+    `memory: parameters ${bytesText(4 * words('parameter', 'state'))}, ` +
+      `optimizer ${bytesText(4 * words('slot'))}, ` +
       `activations ${bytesText(bytes)} (${bytesText(unsharedBytes)} if none shared memory)`,
   ];
 }

@@ -172,7 +172,7 @@ function restored(runner: Runner, before: Checkpoint, adapter: string, logger: L
   const steps = runner.epochSteps;
   if (run === null || run.step !== run.epoch * steps + run.done || run.done > steps) {
     throw new CheckpointError(
-      `${origin}: step ${run?.step} is not step ${run?.done} of epoch ${run?.epoch} with ${steps} steps each; ` +
+      `${origin}: step ${run?.step} is not step ${run?.done} of epoch ${run?.epoch}, ${steps} steps each; ` +
         'use another one',
     );
   }

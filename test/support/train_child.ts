@@ -1,6 +1,6 @@
 /**
- * `node train_child.js '{"signal":"SIGKILL","epoch":1,"done":2}' --model=FM …`: the command train, saving after every
- * chunk, that sends itself a signal once it has saved that state.
+ * `node train_child.js '{"signal":"SIGKILL","epoch":1,"done":2}' --model=FM …`: the command train, saving
+ * after every chunk, that sends itself a signal once it has saved that state.
  */
 import { runCommand } from '../../cli/command.js';
 import { main } from '../../cli/train.js';
