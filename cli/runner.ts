@@ -67,6 +67,12 @@ export class NonFiniteLoss extends Error {
   }
 }
 
+/** Of several promises that fail together one is enough: the others must not end the process as nobody's. */
+function attended<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
 function originText(origin: NonFinite | undefined): string {
   if (origin === undefined) return 'no single op gives it when the step is repeated';
   const { op, entry, tensor, index, value } = origin;
@@ -158,12 +164,13 @@ export class Runner {
       return this.checked(pass, await losses);
     };
     const { depth } = feeder;
-    const ahead = cuts.slice(0, depth).map((cut) => this.prepare(pass, cut));
+    const prepare = (cut: Cut) => attended(this.prepare(pass, cut));
+    const ahead = cuts.slice(0, depth).map(prepare);
     for (const [i, cut] of cuts.entries()) {
       if (i > 0 && paused()) break;
       this.submit(pass, cut, (await ahead.shift()) as Chunk);
-      pending.push({ cut, losses: this.losses(cut) });
-      if (i + depth < cuts.length) ahead.push(this.prepare(pass, cuts[i + depth]));
+      pending.push({ cut, losses: attended(this.losses(cut)) });
+      if (i + depth < cuts.length) ahead.push(prepare(cuts[i + depth]));
       if (pending.length >= chunksInFlight) yield await checked();
     }
     while (pending.length > 0) yield await checked();
@@ -274,7 +281,7 @@ export class Runner {
       uploadChunk(this.store, 'eval', chunk);
       plan.rewind();
       plan.run(chunk.steps);
-      pending.push(take(from, rows.length, chunk.steps));
+      pending.push(attended(take(from, rows.length, chunk.steps)));
       if (pending.length >= chunksInFlight) await pending.shift();
     }
     await Promise.all(pending);

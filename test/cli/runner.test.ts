@@ -120,6 +120,28 @@ training('throws NonFiniteLoss with step, batch and the first op', async () => {
   }
 });
 
+training('fails once when the device is lost, with nothing left over that nobody catches', async () => {
+  const unattended: unknown[] = [];
+  const note = (reason: unknown) => void unattended.push(reason);
+  process.on('unhandledRejection', note);
+  const own = await testDevice();
+  const settings = { trainBatch: batch, evalBatch: 16, trainRows: rows, optimizer: adam(), seed: 7 };
+  const runner = await Runner.open(own, program, features, { ...settings, lossInterval: 1 });
+  try {
+    for await (const { first } of runner.train(order, { stepsBefore: 0, done: 0 }, lr)) {
+      if (first === 0) own.destroy();
+    }
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as Error).name, 'DeviceError');
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  process.off('unhandledRejection', note);
+  assert.equal(unattended, []);
+  runner.destroy();
+  own.destroy();
+});
+
 training.run();
 
 const scoring = suite('Runner.scores');
