@@ -1,8 +1,8 @@
-import { DeviceError, type Device, type DeviceBuffer } from './device.js';
+import { DeviceError, type CommandSpec, type Device, type DeviceBuffer } from './device.js';
 import type { MemoryPlan } from './memory.js';
 import { stateHeader } from './step.js';
 import type { Store } from './store.js';
-import type { Tape } from './tape.js';
+import type { Dispatch, Tape } from './tape.js';
 import { owner, type Tensor } from './tensor.js';
 
 /** Where every tensor of a plan lies: activations and constants in the plan's own memory, the others in its store. */
@@ -36,6 +36,12 @@ export class Places {
       return this.slots[slot];
     }
     return t.kind === 'constant' ? this.constant(t) : this.named(t);
+  }
+
+  /** What the device makes a command of. */
+  spec({ op, shader, entry, buffers, dims, over }: Dispatch): CommandSpec {
+    const memory = Object.fromEntries(Object.entries(buffers).map(([name, t]) => [name, this.buffer(t)]));
+    return { label: `${op}.${entry}`, shader, entry, buffers: memory, dims, over };
   }
 
   private constant(t: Tensor): DeviceBuffer {

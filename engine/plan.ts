@@ -1,12 +1,5 @@
 import { backward, type Backward } from './autodiff.js';
-import {
-  DeviceError,
-  type Command,
-  type CommandSpec,
-  type CommandTime,
-  type Device,
-  type Reader,
-} from './device.js';
+import { DeviceError, type Command, type CommandTime, type Device, type Reader } from './device.js';
 import { planMemory } from './memory.js';
 import { findNonFinite, type NonFinite } from './non_finite.js';
 import type { Optimizer } from './optim/optimizer.js';
@@ -52,7 +45,8 @@ export class Plan {
     private readonly store: Store,
     private readonly tape: Tape,
     private readonly frozen: Frozen,
-    private readonly dispatches: readonly Dispatch[],
+    /** In the order in which they run. */
+    readonly dispatches: readonly Dispatch[],
     private readonly places: Places,
     private readonly readers: ReadonlyMap<string, Reader>,
     /** Gradient of each parameter; rows for tables that are updated by rows. */
@@ -223,12 +217,7 @@ async function freeze(
   step: readonly Dispatch[],
   flush: readonly Dispatch[],
 ): Promise<Frozen> {
-  const commands = (list: readonly Dispatch[]) => device.commands(list.map((one) => specOf(one, places)));
+  const commands = (list: readonly Dispatch[]) => device.commands(list.map((one) => places.spec(one)));
   const [stepCommands, flushCommands] = await Promise.all([commands(step), commands(flush)]);
   return { step: stepCommands, flush: flushCommands };
-}
-
-function specOf({ op, shader, entry, buffers, dims, over }: Dispatch, places: Places): CommandSpec {
-  const memory = Object.fromEntries(Object.entries(buffers).map(([name, t]) => [name, places.buffer(t)]));
-  return { label: `${op}.${entry}`, shader, entry, buffers: memory, dims, over };
 }
