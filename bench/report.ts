@@ -1,0 +1,97 @@
+import type { KernelTime } from '../engine/index.js';
+import type { Timed } from './measure.js';
+import type { Peaks } from './peaks.js';
+
+/** A measurement as it is printed and written. */
+export interface Row {
+  readonly name: string;
+  readonly shape: string;
+  readonly minMs: number;
+  readonly medianMs: number;
+  readonly p95Ms: number;
+  /** Of all threads of the process: see Times. */
+  readonly cpuMs: number;
+  /** Of the shortest time, as the peaks are. */
+  readonly gbPerS: number;
+  readonly gflopPerS: number;
+  /** The time that copying its bytes, or its arithmetic, takes at the adapter's peak, over the shortest time. */
+  readonly ofPeak: number;
+}
+
+/** A training step with what it consists of. */
+export interface StepRow extends Row {
+  readonly dispatches: number;
+  readonly namedRows: number;
+  readonly activationBytes: number;
+  /** Milliseconds of the host a step, beside the device. */
+  readonly hostMs: number;
+  /** Times as long as a plain copy of as many bytes, medians of samples taken in turns. */
+  readonly ofCopy: number;
+  readonly kernels?: readonly KernelTime[];
+}
+
+/** Everything that one run found. */
+export interface Report {
+  readonly device: string;
+  readonly kind: 'gpu' | 'software';
+  readonly peaks: Peaks;
+  readonly plain: readonly Row[];
+  readonly kernels: readonly Row[];
+  readonly steps: readonly StepRow[];
+}
+
+/** Rates and the fraction of the peaks. */
+export function rowOf({ candidate, ...times }: Timed, { copyGBs, fmaGFlops }: Peaks): Row {
+  const { name, shape, bytes, flops } = candidate;
+  const bestMs = Math.max(bytes / 1e6 / copyGBs, flops / 1e6 / fmaGFlops);
+  return {
+    name,
+    shape,
+    ...times,
+    gbPerS: bytes / 1e6 / times.minMs,
+    gflopPerS: flops / 1e6 / times.minMs,
+    ofPeak: bestMs / times.minMs,
+  };
+}
+
+const number = (value: number, digits: number) => (value === 0 ? '' : value.toFixed(digits));
+
+/** Lines of columns under a header: `left` columns of words, the rest numbers. */
+function table(header: readonly string[], lines: readonly (readonly string[])[], left: number): string {
+  const all = [header, ...lines];
+  const widths = header.map((_, column) => Math.max(...all.map((line) => [...line[column]].length)));
+  const pad = (cell: string, column: number) =>
+    column < left ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
+  return all.map((line) => line.map(pad).join('  ').trimEnd()).join('\n');
+}
+
+const cells = ({ name, shape, minMs, medianMs, p95Ms, cpuMs, gbPerS, gflopPerS, ofPeak }: Row) => [
+  name,
+  shape,
+  minMs.toFixed(3),
+  medianMs.toFixed(3),
+  p95Ms.toFixed(3),
+  cpuMs.toFixed(3),
+  number(gbPerS, 2),
+  number(gflopPerS, 2),
+  `${(100 * ofPeak).toFixed(0)} %`,
+];
+
+const header = ['', '', 'min ms', 'median', 'p95', 'cpu ms', 'GB/s', 'GFLOP/s', 'of peak'];
+
+/** Measurements as text. */
+export const formatRows = (rows: readonly Row[]): string => table(header, rows.map(cells), 2);
+
+/** Steps as text. */
+export const formatSteps = (rows: readonly StepRow[]): string =>
+  table(
+    [...header, '× copy', 'host ms', 'kernels', 'rows'],
+    rows.map((row) => [
+      ...cells(row),
+      row.ofCopy.toFixed(1),
+      row.hostMs.toFixed(2),
+      String(row.dispatches),
+      String(row.namedRows),
+    ]),
+    2,
+  );

@@ -1,0 +1,181 @@
+import {
+  Store,
+  adam,
+  compile,
+  profileSteps,
+  profileTable,
+  type Device,
+  type Dispatch,
+  type KernelTime,
+  type Plan,
+  type Tensor,
+} from '../engine/index.js';
+import {
+  Feed,
+  models,
+  packFeatures,
+  segmentSpecs,
+  traceTraining,
+  uploadChunk,
+  uploadFeatures,
+  type Features,
+  type OptionValue,
+  type Program,
+} from '../models/index.js';
+import { benchDataset } from './data.js';
+import { measure, type Candidate, type Effort } from './measure.js';
+import { copyCandidate, type Peaks } from './peaks.js';
+import { rowOf, type StepRow } from './report.js';
+
+/** A training step to measure. */
+export interface StepSizes {
+  readonly model: string;
+  /** 1 is binary. */
+  readonly classes: number;
+  readonly batch: number;
+  /** Rows of the joint embedding table, over 7 fields. */
+  readonly vocabulary: number;
+  readonly embeddingSize: number;
+  /** Options of the model that are not its defaults. */
+  readonly options?: Readonly<Record<string, OptionValue>>;
+}
+
+/** A compiled training step with data. */
+export interface OpenStep {
+  readonly candidate: Candidate;
+  readonly dispatches: number;
+  /** Distinct rows of the table that a step names, on average. */
+  readonly namedRows: number;
+  readonly memory: Plan['memory'];
+  /** Milliseconds a step of the host: gathering rows, grouping ids and handing both over; the least of a few tries. */
+  hostMs(): number;
+  /** Time of each kernel, or undefined where the adapter has no timestamps. */
+  kernels(steps: number): Promise<KernelTime[] | undefined>;
+  destroy(): void;
+}
+
+const chunkSteps = 32;
+
+function programOf(
+  { model, classes, embeddingSize, options = {} }: StepSizes,
+  { schema }: Features,
+): Program {
+  const found = models.find(({ name }) => name === model);
+  if (found === undefined) throw new Error(`bench: no model is called ${model}`);
+  const defaults = Object.fromEntries(Object.entries(found.config).map(([name, one]) => [name, one.default]));
+  const supervision = { classes, ratio: 0.5, positive: 3, labelAggregation: 'logit_sum' } as const;
+  return { model: found, options: { ...defaults, ...options }, embeddingSize, schema, supervision };
+}
+
+/** Words of a tensor that one dispatch of a step can touch: rows that the step names, its part of what is fed. */
+function touched({ kind, shape, name }: Tensor, batch: number, namedRows: number): number {
+  const words = shape.reduce((product, axis) => product * axis, 1);
+  const width = words / shape[0];
+  if (name.endsWith('state')) return 0;
+  if (kind === 'input') return name.includes('/') ? words / chunkSteps : Math.min(words, batch * width);
+  return kind === 'parameter' || kind === 'slot' ? Math.min(words, namedRows * width) : words;
+}
+
+function bytesOf(dispatches: readonly Dispatch[], batch: number, namedRows: number): number {
+  const tensors = dispatches.flatMap(({ buffers }) => Object.values(buffers));
+  return 4 * tensors.reduce((sum, t) => sum + touched(t, batch, namedRows), 0);
+}
+
+/** Multiply-adds of the linear maps count; the rest is little beside the bytes it reads. */
+function flopsOf(dispatches: readonly Dispatch[]): number {
+  const products = dispatches.filter(({ entry }) => /^linear_(forward|backward_[xw])/.test(entry));
+  return products.reduce((sum, { dims: { rows, inner, cols } }) => sum + 2 * rows * inner * cols, 0);
+}
+
+/** Compiles a training step with Adam and feeds it `chunkSteps` batches. */
+export async function openStep(device: Device, sizes: StepSizes): Promise<OpenStep> {
+  const { model, classes, batch, vocabulary, embeddingSize } = sizes;
+  const features = packFeatures(benchDataset(chunkSteps * batch, vocabulary));
+  const { users, items } = features;
+  const trace = { scope: 'train', rows: batch, capacity: batch, chunkSteps, users, items };
+  const { tape, batch: traced, losses } = traceTraining(programOf(sizes, features), trace);
+  const optimizer = adam();
+  const store = new Store(device, 1);
+  const plan = await compile(device, store, { tape, loss: losses.total, optimizer });
+  uploadFeatures(store, features);
+  const schedule = Array.from({ length: 4096 }, (_, i) => [...optimizer.schedule(i + 1, 0.001)]);
+  plan.setSchedule(1, Float32Array.from(schedule.flat()));
+  const segments = segmentSpecs(traced);
+  const feed = new Feed(features, { capacity: batch, chunkSteps, segments });
+  const order = Uint32Array.from({ length: chunkSteps * batch }, (_, i) => i);
+  const chunk = feed.chunk(order, batch);
+  uploadChunk(store, 'train', chunk);
+  const blocks = chunk.segments.get('tokens') ?? new Uint32Array(1);
+  const namedRows = Array.from({ length: chunkSteps }, (_, i) => blocks[i * segments[0].layout.stride]);
+  const named = Math.round(namedRows.reduce((sum, rows) => sum + rows, 0) / chunkSteps);
+  const dispatches = plan.dispatches;
+  const candidate: Candidate = {
+    name: `${model}${classes > 1 ? ` multi_cls=${classes}` : ''} step`,
+    shape: `B ${batch}, F 7, D ${embeddingSize}, V ${vocabulary}`,
+    bytes: bytesOf(dispatches, batch, named),
+    flops: flopsOf(dispatches),
+    most: chunkSteps,
+    submit(times) {
+      plan.rewind();
+      plan.run(times);
+    },
+  };
+  return {
+    candidate,
+    dispatches: dispatches.length,
+    namedRows: named,
+    memory: plan.memory,
+    hostMs: () => hostMs(() => uploadChunk(store, 'train', feed.chunk(order, batch))),
+    async kernels(steps) {
+      plan.rewind();
+      return (await plan.profile()) && profileTable(await profileSteps(plan, steps, device.name));
+    },
+    destroy() {
+      plan.destroy();
+      store.destroy();
+    },
+  };
+}
+
+function hostMs(work: () => void): number {
+  const tries = Array.from({ length: 3 }, () => {
+    const start = performance.now();
+    work();
+    return (performance.now() - start) / chunkSteps;
+  });
+  return Math.min(...tries);
+}
+
+/** Steps of the profile that says which kernels take the time. */
+const profiledSteps = 8;
+
+/** Measures a step in turns with a plain copy of as many bytes. */
+export async function benchStep(
+  device: Device,
+  sizes: StepSizes,
+  peaks: Peaks,
+  effort: Effort,
+): Promise<StepRow> {
+  const step = await openStep(device, sizes);
+  const copy = await copyCandidate(device, step.candidate.bytes / 2);
+  const [timed, copied] = await measure(device, [step.candidate, copy.candidate], effort);
+  const row: StepRow = {
+    ...rowOf(timed, peaks),
+    dispatches: step.dispatches,
+    namedRows: step.namedRows,
+    activationBytes: step.memory.bytes,
+    hostMs: step.hostMs(),
+    ofCopy: timed.medianMs / copied.medianMs,
+    kernels: await step.kernels(profiledSteps),
+  };
+  copy.release();
+  step.destroy();
+  return row;
+}
+
+/** The steps that are measured by default. */
+export const usualSteps: readonly StepSizes[] = [12_000, 1_000_000].flatMap((vocabulary) =>
+  ['FM', 'LR', 'NFM'].flatMap((model) =>
+    [1, 5].map((classes) => ({ model, classes, batch: 4096, vocabulary, embeddingSize: 16 })),
+  ),
+);
