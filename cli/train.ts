@@ -110,11 +110,13 @@ function throughputLine(epochs: number, { rows, seconds }: Timing): string {
 }
 
 /** Where the run stands and how it goes on; shown in any case. */
-function sayStopped({ logger, config }: Session, { epoch, done }: RunState, folder: string | null): void {
-  const where = `stopped in epoch ${epoch} after ${done} of its steps`;
-  if (folder === null)
-    logger.warning(`${where}; nothing was saved (--saved=${config.saved ? 'True' : 'False'})`);
-  else logger.warning(`${where}; go on with: node cli/train.js --resume=${lastPath(folder)}`);
+function sayStopped({ logger, runner }: Session, { epoch, done }: RunState, folder: string | null): void {
+  const where = `stopped in epoch ${epoch} after ${done} of ${runner.epochSteps} steps`;
+  const next =
+    folder === null
+      ? 'nothing was saved, as --saved=False asks for'
+      : `go on with: node cli/train.js --resume=${lastPath(folder)}`;
+  logger.warning(`${where}; ${next}`);
 }
 
 /** RecBole's last lines, and the table that stands for them with --quiet. */
