@@ -1,8 +1,8 @@
-import { recordSegmentSum, segmentsOf } from './ops/segment_sum.js';
+import { checkSources, recordSegmentPieces, recordSegmentSum, segmentsOf } from './ops/segment_sum.js';
 import type { Optimizer, UpdateContext } from './optim/optimizer.js';
 import { rowView } from './segments.js';
 import { size } from './shape.js';
-import type { Dispatch, Gradient, RowIds, Tape } from './tape.js';
+import type { Dispatch, Gradient, Tape } from './tape.js';
 import type { Tensor } from './tensor.js';
 
 /** clip_grad_norm: gradients are scaled by max_norm / (norm + 1e-6) where their joint 2-norm exceeds max_norm. */
@@ -19,6 +19,7 @@ export interface Updates {
   readonly flush: readonly Dispatch[];
 }
 
+type Rows = Extract<Gradient, { readonly kind: 'rows' }>;
 type Lists = { readonly [K in keyof Updates]: Dispatch[] };
 
 /** Vec4s that one invocation squares and sums, unless that makes more than mostParts of a gradient. */
@@ -52,34 +53,39 @@ function recordClipReset(tape: Tape, list: Dispatch[]): void {
   tape.launcher('clip_norm', 'clip_norm', list)('clip_norm_reset', { state: tape.stepState() }, {}, [1]);
 }
 
-/** Records what `optimizer` does to the table `p` [V,D], beside the gradients `g` of the rows that a step names. */
+/**
+ * Records what `optimizer` does to the table `p` [V,D]. The gradients of the rows that a step names are `g`, if somebody
+ * has summed them already.
+ */
 function recordTable(
   tape: Tape,
   lists: Lists,
   optimizer: Optimizer,
   p: Tensor,
-  ids: RowIds,
-  g: Tensor,
+  rows: Rows,
+  g?: Tensor,
 ): void {
+  const { ids, source } = rows;
   const [tableRows, width] = p.shape;
-  const { stride, maxRows } = ids.layout;
+  const { stride, maxRows, maxPieces } = ids.layout;
   const last = tape.slot(`last_step.${p.name}`, [tableRows, width / rowView(width).lanes], 'u32');
-  const rows = { last, segments: segmentsOf(tape, ids), stride, maxRows };
-  const replays = (list: Dispatch[]) => contextOf(tape, list, optimizer, p, optimizer.replayShader);
-  optimizer.catchUp?.({ ...replays(lists.before), ...rows });
-  optimizer.rows({ ...contextOf(tape, lists.after, optimizer, p), ...rows, g });
-  optimizer.flush?.({ ...replays(lists.flush), ...rows });
+  const named = { last, segments: segmentsOf(tape, ids), stride, maxRows };
+  const context = (list: Dispatch[]) => ({ ...contextOf(tape, list, optimizer, p), ...named });
+  optimizer.catchUp?.(context(lists.before));
+  if (g === undefined && optimizer.fusedRows !== undefined && rowView(width).lanes === 4) {
+    const { partials } = recordSegmentPieces(tape, lists.after, ids, source);
+    optimizer.fusedRows({ ...context(lists.after), source, partials, maxPieces });
+  } else {
+    const sum = g ?? recordSegmentSum(tape, lists.after, ids, source, false);
+    optimizer.rows({ ...context(lists.after), g: sum });
+  }
+  optimizer.flush?.(context(lists.flush));
 }
 
-function contextOf(
-  tape: Tape,
-  list: Dispatch[],
-  { name }: Optimizer,
-  p: Tensor,
-  shader = name,
-): UpdateContext {
+function contextOf(tape: Tape, list: Dispatch[], { name }: Optimizer, p: Tensor): UpdateContext {
   const slot = (key: string) => tape.slot(`${key}.${p.name}`, p.shape);
-  return { p, state: tape.stepState(), slot, run: tape.launcher(name, shader, list) };
+  const launch = (shader: string) => tape.launcher(name, shader, list);
+  return { p, state: tape.stepState(), slot, launch };
 }
 
 /** Records the updates of every parameter that has a gradient; the others are never touched, as in PyTorch. */
@@ -92,18 +98,18 @@ export function recordUpdates(
   const lists: Lists = { before: [], after: [], flush: [] };
   const trained = [...gradients].filter(([p]) => p.kind === 'parameter');
   if (optimizer === undefined || trained.length === 0) return lists;
-  const sum = (gradient: Gradient) =>
+  for (const [p, gradient] of trained) if (gradient.kind === 'rows') checkSources(p, gradient.source);
+  // A norm needs all gradients at once; without it those of tables need not exist as such.
+  const whole = (gradient: Gradient) =>
     gradient.kind === 'dense'
       ? gradient.tensor
-      : recordSegmentSum(tape, lists.after, gradient.ids, gradient.source, clip !== undefined);
-  // A norm needs all gradients at once; without it the memory of each is free once it is used.
-  const summed = clip && new Map(trained.map(([p, gradient]) => [p, sum(gradient)]));
-  if (clip && summed) recordClip(tape, lists.after, [...summed.values()], clip);
-  for (const [p, gradient] of trained) {
-    const g = summed?.get(p) ?? sum(gradient);
-    if (gradient.kind === 'rows') recordTable(tape, lists, optimizer, p, gradient.ids, g);
-    else optimizer.dense({ ...contextOf(tape, lists.after, optimizer, p), g });
-  }
+      : recordSegmentSum(tape, lists.after, gradient.ids, gradient.source, true);
+  const summed = clip && trained.map(([, gradient]) => whole(gradient));
+  if (clip && summed) recordClip(tape, lists.after, summed, clip);
+  trained.forEach(([p, gradient], i) => {
+    if (gradient.kind === 'rows') recordTable(tape, lists, optimizer, p, gradient, summed?.[i]);
+    else optimizer.dense({ ...contextOf(tape, lists.after, optimizer, p), g: gradient.tensor });
+  });
   if (clip) recordClipReset(tape, lists.after);
   return lists;
 }

@@ -2,6 +2,7 @@ import { rowView, segmentShape, type RowView } from '../segments.js';
 import { ShapeError, dims, format } from '../shape.js';
 import type { Dispatch, Launch, RowIds, Tape } from '../tape.js';
 import type { Tensor } from '../tensor.js';
+import { strided } from './strided.js';
 
 /** The input from which the groups of `ids` are read. */
 export const segmentsOf = (tape: Tape, ids: RowIds): Tensor =>
@@ -11,10 +12,12 @@ interface Pieces extends RowView {
   readonly run: Launch;
   readonly sizes: Readonly<Record<string, number>>;
   readonly buffers: Readonly<Record<string, Tensor>>;
+  /** [maxPieces,D] */
+  readonly partials: Tensor;
 }
 
 /** First level: sums of the pieces of long segments. */
-function recordPieces(tape: Tape, list: Dispatch[], ids: RowIds, source: Tensor): Pieces {
+export function recordSegmentPieces(tape: Tape, list: Dispatch[], ids: RowIds, source: Tensor): Pieces {
   const width = source.shape[source.shape.length - 1];
   const view = rowView(width);
   const { lanes, four, suffix } = view;
@@ -26,7 +29,7 @@ function recordPieces(tape: Tape, list: Dispatch[], ids: RowIds, source: Tensor)
   const partials = tape.activation('segment_sum.partials', [maxPieces, width]);
   const buffers = { segments, state, [`source${four}`]: source, [`partials${four}`]: partials };
   run(`segment_sum_pieces${suffix}`, buffers, sizes, [(maxPieces * width) / lanes]);
-  return { run, sizes, buffers, ...view };
+  return { run, sizes, buffers, partials, ...view };
 }
 
 /** Gradients of the rows that the step names: source [..,D] → [maxRows,D]; `clear` zeroes those behind the last. */
@@ -37,12 +40,20 @@ export function recordSegmentSum(
   source: Tensor,
   clear: boolean,
 ): Tensor {
-  const { run, sizes, suffix, four, lanes, buffers } = recordPieces(tape, list, ids, source);
+  const { run, sizes, suffix, four, lanes, buffers } = recordSegmentPieces(tape, list, ids, source);
   const width = source.shape[source.shape.length - 1];
   const g = tape.activation('segment_sum.g', [ids.layout.maxRows, width]);
-  const over = [(ids.layout.maxRows * width) / lanes];
+  const over = strided((ids.layout.maxRows * width) / lanes);
   run(`segment_sum_rows${suffix}`, { ...buffers, [`g${four}`]: g }, { ...sizes, clear: clear ? 1 : 0 }, over);
   return g;
+}
+
+/** Throws ShapeError unless the table is [V,D] and the sources of its gradient [..,D]. */
+export function checkSources(table: Tensor, source: Tensor): void {
+  if (source.shape[source.shape.length - 1] === dims(table, 2)[1]) return;
+  throw new ShapeError(
+    `segment_sum: rows of ${format(source.shape)} do not fit ${table.name} ${format(table.shape)}`,
+  );
 }
 
 /** The whole gradient of `table` [V,D] from source [..,D]. Throws ShapeError if their widths differ. */
@@ -53,17 +64,13 @@ export function recordSegmentScatter(
   ids: RowIds,
   source: Tensor,
 ): Tensor {
-  const width = dims(table, 2)[1];
-  if (source.shape[source.shape.length - 1] !== width) {
-    throw new ShapeError(
-      `segment_sum: rows of ${format(source.shape)} do not fit ${table.name} ${format(table.shape)}`,
-    );
-  }
+  checkSources(table, source);
+  const width = table.shape[1];
   const gradient = tape.activation('segment_sum.table', table.shape);
   const quads = Math.ceil((table.shape[0] * width) / 4);
-  tape.launcher('fill', 'elementwise', list)('fill_zero', { y: gradient }, { quads }, [quads]);
-  const { run, sizes, suffix, four, lanes, buffers } = recordPieces(tape, list, ids, source);
-  const over = [(ids.layout.maxRows * width) / lanes];
+  tape.launcher('fill', 'elementwise', list)('fill_zero', { y: gradient }, { quads }, strided(quads));
+  const { run, sizes, suffix, four, lanes, buffers } = recordSegmentPieces(tape, list, ids, source);
+  const over = strided((ids.layout.maxRows * width) / lanes);
   run(`segment_sum_scatter${suffix}`, { ...buffers, [`table_gradient${four}`]: gradient }, sizes, over);
   return gradient;
 }

@@ -1,6 +1,13 @@
 export { adagrad, type AdagradOptions } from './adagrad.js';
 export { adam, type AdamOptions } from './adam.js';
-export type { DenseUpdate, Optimizer, RowsGradientUpdate, RowsUpdate, UpdateContext } from './optimizer.js';
+export type {
+  DenseUpdate,
+  Optimizer,
+  RowsGradientUpdate,
+  RowsSourceUpdate,
+  RowsUpdate,
+  UpdateContext,
+} from './optimizer.js';
 export { optimizers, type OptimizerName } from './optimizers.js';
 export { rmsprop, type RmspropOptions } from './rmsprop.js';
 export type { OptimizerOptions } from './rule.js';

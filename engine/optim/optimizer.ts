@@ -9,7 +9,8 @@ export interface UpdateContext {
   readonly state: Tensor;
   /** A tensor of the parameter's shape that is kept beside it (zero at first), such as a moment. */
   slot(name: string): Tensor;
-  readonly run: Launch;
+  /** Launches entries of a file in shaders/. */
+  launch(shader: string): Launch;
 }
 
 /** Update of a parameter [..] from its gradient `g` of the same shape. */
@@ -35,6 +36,15 @@ export interface RowsGradientUpdate extends RowsUpdate {
   readonly g: Tensor;
 }
 
+/** The same from what those gradients are summed from. */
+export interface RowsSourceUpdate extends RowsUpdate {
+  /** [..,D]: its rows are the sources of the step's groups. */
+  readonly source: Tensor;
+  /** [maxPieces,D]: sums of the pieces of long groups. */
+  readonly partials: Tensor;
+  readonly maxPieces: number;
+}
+
 /**
  * An update rule. `rows` must give what `dense` would give with a gradient that is zero in the other rows; where an
  * untouched row moves all the same (momentum, weight decay), `catchUp` replays that for the rows of a step before they
@@ -42,12 +52,12 @@ export interface RowsGradientUpdate extends RowsUpdate {
  */
 export interface Optimizer {
   readonly name: string;
-  /** Base name of the file in shaders/ with the kernel of `catchUp` and `flush`; the others are in `name`. */
-  readonly replayShader?: string;
   /** What kernels find at `state.schedule[(step - 1) % capacity]` for the step-th update, counted from 1. */
   schedule(step: number, lr: number): readonly [number, number, number, number];
   dense(update: DenseUpdate): void;
   rows(update: RowsGradientUpdate): void;
+  /** What `rows` does, without a gradient in between; for rows of whole vec4s. */
+  fusedRows?(update: RowsSourceUpdate): void;
   catchUp?(update: RowsUpdate): void;
   flush?(update: RowsUpdate): void;
 }

@@ -1,10 +1,13 @@
+import { strided } from '../ops/strided.js';
 import { rowView } from '../segments.js';
 import { size } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import type { Optimizer, RowsUpdate, UpdateContext } from './optimizer.js';
+import type { Optimizer, RowsSourceUpdate, RowsUpdate, UpdateContext } from './optimizer.js';
 
 type Numbers = Readonly<Record<string, number>>;
 type Tensors = Readonly<Record<string, Tensor>>;
+/** A file in shaders/, and what stands between the optimizer's name and the suffix in the name of the kernel. */
+type Entry = readonly [shader: string, kernel: 'rows' | 'replay' | 'fused'];
 
 /** What every optimizer takes. */
 export interface OptimizerOptions {
@@ -25,44 +28,51 @@ export interface Rule {
   readonly schedule: Optimizer['schedule'];
   /** Whether `<name>_rows` keeps account of the steps that are in a row. */
   readonly counts: boolean;
+  /** The file in shaders/ with `<name>_fused_vec4`, which is segment_sum_rows_vec4 and `<name>_rows_vec4` in one. */
+  readonly fused?: string;
   /** The file in shaders/ with the kernel that replays, and numbers that only it finds in dims. */
   readonly replay?: { readonly shader: string; readonly constants?: Numbers };
 }
 
 /** Builds what the plan records from a rule. */
-export function optimizerOf({ name, slots, constants, schedule, counts, replay }: Rule): Optimizer {
+export function optimizerOf({ name, slots, constants, schedule, counts, fused, replay }: Rule): Optimizer {
   const bind = ({ p, state, slot }: UpdateContext, four: '' | '4'): Tensors => ({
     state,
     [`p${four}`]: p,
     ...Object.fromEntries(slots.map((key) => [`${key}${four}`, slot(key)])),
   });
   /** `count` cells of all rows, or with 0 those of the rows that the step names. */
-  const byRows = (u: RowsUpdate, entry: string, count: number, more: Tensors, numbers: Numbers) => {
+  const byRows = (u: RowsUpdate, [shader, entry]: Entry, count: number, more: Tensors, numbers?: Numbers) => {
     const { lanes, four, suffix } = rowView(u.p.shape[1]);
     const width = u.p.shape[1] / lanes;
     const buffers = { ...bind(u, four), segments: u.segments, ...more };
-    const dims = { count, width, stride: u.stride, ...numbers };
-    u.run(`${name}_${entry}${suffix}`, buffers, dims, [count || u.maxRows * width]);
+    const dims = { ...(count > 0 && { count }), width, stride: u.stride, ...constants, ...numbers };
+    u.launch(shader)(`${name}_${entry}${suffix}`, buffers, dims, strided(count || u.maxRows * width));
   };
-  const replayed = replay && {
-    replayShader: replay.shader,
-    catchUp: (u: RowsUpdate) =>
-      byRows(u, 'replay', 0, { last: u.last }, { ...constants, ...replay.constants }),
+  const replaying = replay && {
+    catchUp: (u: RowsUpdate) => byRows(u, [replay.shader, 'replay'], 0, { last: u.last }, replay.constants),
     flush: (u: RowsUpdate) =>
-      byRows(u, 'replay', size(u.last.shape), { last: u.last }, { ...constants, ...replay.constants }),
+      byRows(u, [replay.shader, 'replay'], size(u.last.shape), { last: u.last }, replay.constants),
+  };
+  const fusing = fused !== undefined && {
+    fusedRows: ({ source, partials, maxPieces, ...u }: RowsSourceUpdate) => {
+      const more = { last: u.last, source4: source, partials4: partials };
+      byRows(u, [fused, 'fused'], 0, more, { max_rows: u.maxRows, max_pieces: maxPieces });
+    },
   };
   return {
     name,
     schedule,
     dense(u) {
       const count = Math.ceil(size(u.p.shape) / 4);
-      u.run(`${name}_dense`, { ...bind(u, '4'), g4: u.g }, { count, ...constants }, [count]);
+      u.launch(name)(`${name}_dense`, { ...bind(u, '4'), g4: u.g }, { count, ...constants }, strided(count));
     },
     rows(u) {
       const g = { [`g${rowView(u.p.shape[1]).four}`]: u.g };
-      byRows(u, 'rows', 0, counts ? { ...g, last: u.last } : g, constants);
+      byRows(u, [name, 'rows'], 0, counts ? { ...g, last: u.last } : g);
     },
-    ...replayed,
+    ...replaying,
+    ...fusing,
   };
 }
 

@@ -27,6 +27,8 @@ export interface Setting {
   /** `whole`: p gets a gradient of its shape; `rows`: of some rows; `scattered`: the same, made dense. */
   readonly gradients?: 'whole' | 'rows' | 'scattered';
   readonly clipNorm?: ClipNorm;
+  /** Most ids of a step; the rows of p by default. */
+  readonly capacity?: number;
   readonly chunkSteps?: number;
 }
 
@@ -83,10 +85,11 @@ function scheduleOf({ optimizer, lr, steps }: Setting): Float32Array {
 /** Compiles a setting on `device`. */
 export async function training(device: Device, setting: Setting): Promise<Training> {
   const { optimizer, initial, shape, gradients = 'whole', clipNorm, chunkSteps = 1 } = setting;
+  const { capacity = shape[0] } = setting;
   const store = new Store(device, 1);
   const tape = new Tape({ training: true, chunkSteps, denseTables: gradients === 'scattered' });
   const p = tape.parameter('p', shape, { init: () => initial, table: gradients !== 'whole' });
-  const ids = rowIds(tape.input('ids', [shape[0]], 'u32'), { name: 'ids', rows: shape[0] });
+  const ids = rowIds(tape.input('ids', [capacity], 'u32'), { name: 'ids', rows: shape[0] });
   const target = gradients === 'whole' ? recordWhole(tape, p) : recordRows(tape, p, ids);
   const plan = await compile(device, store, { tape, ...target, optimizer, clipNorm });
   plan.setSchedule(1, scheduleOf(setting));
