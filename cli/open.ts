@@ -48,6 +48,19 @@ export function adapterLine({ name, kind, origin, backend }: FoundAdapter): stri
   return `adapter: ${name} (${kind}, ${origin === 'bundled' ? 'bundled' : backend})`;
 }
 
+/** Throws ConfigError, saying how to get or make it, if the interactions of a data set are not there. */
+export function requireDataset({
+  dataset,
+  data_path,
+  data,
+}: Pick<TrainConfig, 'dataset' | 'data_path' | 'data'>): void {
+  // Files of a set that was split beforehand are named by whoever reads them.
+  if (data.benchmark_filename !== null) return;
+  if (!existsSync(join(data_path, dataset, `${dataset}.inter`))) {
+    throw new ConfigError(missingDatasetMessage({ dataset, data_path }));
+  }
+}
+
 /**
  * The data set of a configuration, made first if it is the one that is made on first use. Lines about it go
  * to `note`. Throws ConfigError if it is not there, DataError if it cannot be used.
@@ -58,11 +71,7 @@ export async function openDataset(
 ): Promise<Dataset> {
   const made = await prepareDataset(dataset, data_path);
   if (made !== null) note(made);
-  const first = data.benchmark_filename?.[0];
-  const inter = join(data_path, dataset, `${dataset}.${first === undefined ? '' : `${first}.`}inter`);
-  if (!existsSync(inter) && first === undefined) {
-    throw new ConfigError(missingDatasetMessage({ dataset, data_path }));
-  }
+  requireDataset({ dataset, data_path, data });
   return loadDataset(data, note);
 }
 

@@ -6,7 +6,7 @@ import { putTensors } from './checkpoint.js';
 import { loadTrainConfig } from './config.js';
 import { atomicWrite } from './files.js';
 import { openLogger, resultLine, type Severity } from './logger.js';
-import { prepareDataset } from './open.js';
+import { prepareDataset, requireDataset } from './open.js';
 import { durationText, openProgress, progressMode, rateText } from './progress.js';
 import { makeRunDir } from './run_dir.js';
 import { catchStop } from './train/interruption.js';
@@ -38,6 +38,8 @@ export async function main(argv: readonly string[], settings = defaults): Promis
     if (line !== null) made.push(line);
   });
   if (request.kind === 'help') return void console.log(request.text);
+  // Before anything is printed: a set that is not there is one message.
+  if (request.kind === 'run') requireDataset(request.config);
   const plan: Plan =
     request.kind === 'run'
       ? { config: request.config, notes: [...made, ...request.notes], before: null }
