@@ -55,8 +55,8 @@ adamSuite('moves by the learning rate in the first step', async () => {
 
 for (const [width, weightDecay, steps] of [
   [8, 0, 2000],
-  [8, 0.01, 2000],
-  [3, 0, 2000],
+  [8, 0.01, 1000],
+  [3, 0, 1000],
   [3, 0.01, 500],
   [1, 0, 500],
 ]) {

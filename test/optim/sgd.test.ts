@@ -20,7 +20,7 @@ for (const weightDecay of [0, 0.1]) {
   );
   for (const width of [1, 3, 8]) {
     sgdSuite(`on rows equals the dense rule, width ${width}, weight decay ${weightDecay}`, () =>
-      checkRows(device, sgd({ weightDecay }), twin(weightDecay), { width, steps: 500, slots: [] }),
+      checkRows(device, sgd({ weightDecay }), twin(weightDecay), { width, steps: 300, slots: [] }),
     );
   }
 }

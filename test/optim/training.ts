@@ -255,7 +255,7 @@ export async function checkRows(
   const names = ['p', ...slots.map((slot) => `${slot}.p`)];
   const dense = await runHits(device, tableSetting(optimizer, width, 'scattered'), some);
   const setting = tableSetting(optimizer, width, 'rows');
-  for (const flushes of [[], [3, 300, 301, 0.8 * steps]]) {
+  for (const flushes of [[], [3, 200, 201, 0.8 * steps]]) {
     const rows = await runHits(device, setting, some, flushes);
     same(rows, dense, names);
     close(floats(rows.get('p')), runTwin(twinOf(setting.initial), width, some), 1e-5);
