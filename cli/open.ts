@@ -37,10 +37,16 @@ export async function prepareDataset(dataset: string, dataPath: string): Promise
   return `${sample}: made in ${join(dataPath, sample)}, invented data with a planted model`;
 }
 
-/** An adapter of the choice `--adapter` and a device on it. Throws AdapterError or DeviceError. */
+/**
+ * An adapter of the choice `--adapter` and a device on it, destroyed at the latest when the process ends. Throws
+ * AdapterError or DeviceError.
+ */
 export async function openDevice(choice: string): Promise<{ device: Device; adapter: FoundAdapter }> {
   const adapter = await findAdapter(choice);
-  return { device: await openWebGpu({ ...adapter, readShader }), adapter };
+  const device = await openWebGpu({ ...adapter, readShader });
+  // Dawn crashes in a process that ends in the middle of its work (a second Ctrl-C, a reader that has gone away).
+  process.once('exit', () => device.destroy());
+  return { device, adapter };
 }
 
 /** The adapter in use, for people. */

@@ -75,7 +75,9 @@ export async function readContainer(path: string): Promise<Content> {
 }
 
 async function readOpen(file: FileHandle): Promise<Content> {
-  const { size } = await file.stat();
+  const stat = await file.stat();
+  if (stat.isDirectory()) throw new CheckpointError('is a folder; give a file in it, such as best.ckpt');
+  const { size } = stat;
   const prefix = Buffer.from(await readBytes(file, 0, Math.min(size, prefixBytes)));
   checkPrefix(prefix);
   const headerBytes = prefix.readUInt32LE(12);

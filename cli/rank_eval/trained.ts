@@ -54,9 +54,6 @@ export async function openTrained(
 ): Promise<TrainedModel> {
   const program = programOf(config, dataset);
   const { device, adapter } = await openDevice(config.adapter);
-  // Dawn crashes in a process that ends in the middle of its work (Ctrl-C, a reader that has gone away).
-  const settle = () => device.destroy();
-  process.once('exit', settle);
   const runner = await openRunner(device, config, program, features, 0);
   restoreModel(runner, checkpoint);
   return {
@@ -64,7 +61,6 @@ export async function openTrained(
     classes: program.supervision.classes,
     adapter: adapter.name,
     destroy() {
-      process.off('exit', settle);
       runner.destroy();
       device.destroy();
     },
