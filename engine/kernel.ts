@@ -25,6 +25,8 @@ export interface Kernel {
   readonly shader: string;
   readonly entry: string;
   readonly workgroup: readonly [number, number, number];
+  /** Whether the entry asks for num_workgroups, and so loops with the grid's stride over whatever it is given. */
+  readonly loops: boolean;
   readonly storage: readonly StorageBinding[];
   /** Absent if the entry reads no dims. */
   readonly dims?: {
@@ -79,6 +81,7 @@ export function reflect(shader: string, source: string): Map<string, Kernel> {
       shader,
       entry: entry.name,
       workgroup: workgroupSize(source, attribute?.value ?? null),
+      loops: entry.inputs.some(({ location }) => location === 'num_workgroups'),
       storage: entry.resources
         .filter((one) => one.resourceType === ResourceType.Storage)
         .map(({ name, binding, access }) => ({ name, binding, writable: access !== 'read' })),

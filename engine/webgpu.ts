@@ -54,7 +54,7 @@ class WebGpuDevice implements Device {
       storageBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
     };
     this.failures = new Failures(gpu, name);
-    this.kernels = new Kernels(gpu, name, readShader);
+    this.kernels = new Kernels(gpu, name, kind, readShader);
   }
 
   buffer(label: string, bytes: number): DeviceBuffer {

@@ -1,4 +1,4 @@
-import type { Command, CommandSpec } from './device.js';
+import type { Command, CommandSpec, Device } from './device.js';
 import { KernelError, checkBuffers, reflect, writeDims, type Kernel } from './kernel.js';
 import type { GpuMemory } from './webgpu_memory.js';
 
@@ -18,6 +18,12 @@ interface Shader {
 /** Offsets of uniform bindings: WebGPU guarantees that 256 suits every adapter. */
 const uniformAlignment = 256;
 
+/**
+ * Invocations of a looping entry on a software adapter: enough for the lanes of every core, few enough that starting
+ * them, which costs as much as several vec4s of work, is not what takes the time.
+ */
+const softwareInvocations = 2048;
+
 /** Compiles shaders and pipelines, each once, and binds them. */
 export class Kernels {
   private readonly shaders = new Map<string, Promise<Shader>>();
@@ -26,6 +32,7 @@ export class Kernels {
   constructor(
     private readonly gpu: GPUDevice,
     private readonly name: string,
+    private readonly kind: Device['kind'],
     private readonly readShader: (name: string) => string,
   ) {}
 
@@ -145,8 +152,8 @@ export class Kernels {
     return this.gpu.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries });
   }
 
-  /** Workgroups that cover `over`; entries over more elements than fit loop with the grid's stride. */
-  private grid({ workgroup, entry }: Kernel, over: readonly number[]): [number, number, number] {
+  /** Workgroups that cover `over`; entries that loop with the grid's stride also take fewer. */
+  private grid({ workgroup, entry, loops }: Kernel, over: readonly number[]): [number, number, number] {
     const limit = this.gpu.limits.maxComputeWorkgroupsPerDimension;
     const groups = workgroup.map((threads, axis) => Math.ceil((over[axis] ?? 1) / threads));
     if (groups[1] > limit || groups[2] > limit) {
@@ -154,7 +161,8 @@ export class Kernels {
         `${entry}: ${groups.join('×')} workgroups, but y and z end at ${limit}; use a smaller batch`,
       );
     }
-    return [Math.min(groups[0], limit), groups[1], groups[2]];
+    const fewer = loops && this.kind === 'software' ? Math.ceil(softwareInvocations / workgroup[0]) : limit;
+    return [Math.min(groups[0], fewer, limit), groups[1], groups[2]];
   }
 }
 
