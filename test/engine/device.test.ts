@@ -125,7 +125,8 @@ commands('refuses a grid that no adapter runs, and clamps one that loops', async
     'scale_forward: 1×70000×1 workgroups, but y and z end at 65535; use a smaller batch',
   );
   const [command] = await device.commands([scaling(device, { over: [5e6] }).spec]);
-  assert.equal(command.workgroups, [65535, 1, 1]);
+  // 2,048 invocations keep a software adapter busy; a GPU takes what the limit allows.
+  assert.equal(command.workgroups, [device.kind === 'software' ? 32 : 65535, 1, 1]);
 });
 
 commands('turns a bind group that WebGPU refuses into a KernelError', async () => {
