@@ -75,7 +75,10 @@ options.run();
 const properties = suite('data/properties');
 
 // What belongs to training, but depends on the data set.
-const training = new Map([['train_batch_size', 4096]]);
+const training = new Map([
+  ['train_batch_size', 4096],
+  ['learning_rate', 0.005],
+]);
 
 for (const file of readdirSync('data/properties')) {
   properties(`${file} holds known options in their forms`, () => {
