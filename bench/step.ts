@@ -87,9 +87,30 @@ function flopsOf(dispatches: readonly Dispatch[]): number {
   return products.reduce((sum, { dims: { rows, inner, cols } }) => sum + 2 * rows * inner * cols, 0);
 }
 
+/** Distinct rows that a step of the chunk names, on average; the first word of each block counts them. */
+function namedRows(blocks: Uint32Array | undefined, stride: number): number {
+  const rows = Array.from({ length: chunkSteps }, (_, step) => blocks?.[step * stride] ?? 0);
+  return Math.round(rows.reduce((sum, count) => sum + count, 0) / chunkSteps);
+}
+
+function candidateOf(plan: Plan, sizes: StepSizes, named: number): Candidate {
+  const { model, classes, batch, vocabulary, embeddingSize } = sizes;
+  return {
+    name: `${model}${classes > 1 ? ` multi_cls=${classes}` : ''} step`,
+    shape: `B ${batch}, F 7, D ${embeddingSize}, V ${vocabulary}`,
+    bytes: bytesOf(plan.dispatches, batch, named),
+    flops: flopsOf(plan.dispatches),
+    most: chunkSteps,
+    submit(times) {
+      plan.rewind();
+      plan.run(times);
+    },
+  };
+}
+
 /** Compiles a training step with Adam and feeds it `chunkSteps` batches. */
 export async function openStep(device: Device, sizes: StepSizes): Promise<OpenStep> {
-  const { model, classes, batch, vocabulary, embeddingSize } = sizes;
+  const { batch, vocabulary } = sizes;
   const features = packFeatures(benchDataset(chunkSteps * batch, vocabulary));
   const { users, items } = features;
   const trace = { scope: 'train', rows: batch, capacity: batch, chunkSteps, users, items };
@@ -105,24 +126,10 @@ export async function openStep(device: Device, sizes: StepSizes): Promise<OpenSt
   const order = Uint32Array.from({ length: chunkSteps * batch }, (_, i) => i);
   const chunk = feed.chunk(order, batch);
   uploadChunk(store, 'train', chunk);
-  const blocks = chunk.segments.get('tokens') ?? new Uint32Array(1);
-  const namedRows = Array.from({ length: chunkSteps }, (_, i) => blocks[i * segments[0].layout.stride]);
-  const named = Math.round(namedRows.reduce((sum, rows) => sum + rows, 0) / chunkSteps);
-  const dispatches = plan.dispatches;
-  const candidate: Candidate = {
-    name: `${model}${classes > 1 ? ` multi_cls=${classes}` : ''} step`,
-    shape: `B ${batch}, F 7, D ${embeddingSize}, V ${vocabulary}`,
-    bytes: bytesOf(dispatches, batch, named),
-    flops: flopsOf(dispatches),
-    most: chunkSteps,
-    submit(times) {
-      plan.rewind();
-      plan.run(times);
-    },
-  };
+  const named = namedRows(chunk.segments.get(segments[0].name), segments[0].layout.stride);
   return {
-    candidate,
-    dispatches: dispatches.length,
+    candidate: candidateOf(plan, sizes, named),
+    dispatches: plan.dispatches.length,
     namedRows: named,
     memory: plan.memory,
     hostMs: () => hostMs(() => uploadChunk(store, 'train', feed.chunk(order, batch))),
