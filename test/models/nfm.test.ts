@@ -22,11 +22,12 @@ for (const name of ['NFM', 'NFM_mc5']) {
 }
 
 nfmSuite('follows the original over twelve steps in which rows come and go', () =>
-  // Biases before a batch norm have no gradient but rounding, which Adam turns into steps: see golden/README.
+  // Biases before a batch norm have no gradient but rounding, which Adam turns into steps: they differ, and with them the
+  // running means and predictions. The original's own f32 run is 3.4e-3 away from its f64 run in the latter.
   checkTrajectory(device, 'NFM', `${golden}/traj_NFM_mc5.json`, `${golden}/NFM_mc5.json`, {
-    loss: 2e-4,
-    parameter: 2e-4,
-    prediction: 2e-3,
+    loss: 2e-6,
+    parameter: 4e-6,
+    prediction: 7e-3,
     noisy: /mlp_layers\.(1|5)\.bias|^bn\.bias/,
   }),
 );
