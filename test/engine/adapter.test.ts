@@ -2,19 +2,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AdapterError, findAdapter, listAdapters, nullAdapter, readShader } from '../../engine/adapter.js';
 import { child, dispatch, outcome, testAdapter } from '../support/adapters.js';
-
-/** Registers a test that makes sense on some machines only; says so where it does not. */
-function when(possible: boolean, because: string, name: string, body: () => Promise<void>): void {
-  if (possible) find(name, body);
-  else {
-    console.log(`SKIP ${name}: ${because}`);
-    find.skip(name, body);
-  }
-}
+import { testWhen } from '../support/skip.js';
 
 const listed = await listAdapters();
 const timestamps = (await testAdapter()).adapter.features.has('timestamp-query');
 const find = suite('findAdapter');
+
+/** Registers a test that makes sense on some machines only. */
+const when = (possible: boolean, because: string, name: string, body: () => Promise<void>) =>
+  testWhen(possible, because, find, name, body);
 
 find('finds an adapter that has a name, a kind and a device', async () => {
   const found = await testAdapter();
