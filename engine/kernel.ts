@@ -1,3 +1,4 @@
+import type { CommandSpec } from './device.js';
 import { ResourceType, WgslReflect, type StructInfo } from 'wgsl_reflect/wgsl_reflect.module.js';
 
 /** A shader that does not compile or does not fit its use. Begins with file, line and column where they are known. */
@@ -147,4 +148,50 @@ export function writeDims(
     }
     view.setUint32(offset + member.offset, value, true);
   }
+}
+
+/** The kernel of a command. Throws KernelError unless it exists, and names and number of its buffers fit. */
+export function findKernel(
+  kernels: ReadonlyMap<string, Kernel>,
+  { shader, entry, buffers }: Pick<CommandSpec, 'shader' | 'entry' | 'buffers'>,
+  device: string,
+  storageBuffers: number,
+): Kernel {
+  const kernel = kernels.get(entry);
+  if (kernel === undefined) {
+    throw new KernelError(
+      `${shader}.wgsl: has no entry "${entry}"; have "${[...kernels.keys()].join(', ')}"`,
+    );
+  }
+  checkBuffers(kernel, Object.keys(buffers));
+  const { length } = kernel.storage;
+  if (length > storageBuffers) {
+    throw new KernelError(
+      `${entry}: binds ${length} storage buffers, but ${device} has ${storageBuffers}; split the kernel`,
+    );
+  }
+  return kernel;
+}
+
+/** Most workgroups of a dispatch. */
+export interface GridLimits {
+  readonly x: number;
+  readonly yz: number;
+  /** Along x, for entries that loop with the grid's stride and so take as many as are good. */
+  readonly loops: number;
+}
+
+/** Workgroups that cover `over` invocations, x cut to the limits. Throws KernelError where y or z exceed theirs. */
+export function gridOf(
+  { workgroup, entry, loops }: Kernel,
+  over: readonly number[],
+  limits: GridLimits,
+): [number, number, number] {
+  const [x, y, z] = workgroup.map((threads, axis) => Math.ceil((over[axis] ?? 1) / threads));
+  if (y > limits.yz || z > limits.yz) {
+    throw new KernelError(
+      `${entry}: ${x}×${y}×${z} workgroups, but y and z end at ${limits.yz}; use a smaller batch`,
+    );
+  }
+  return [Math.min(x, limits.x, loops ? limits.loops : Infinity), y, z];
 }

@@ -1,5 +1,5 @@
 import type { Command, CommandSpec, Device } from './device.js';
-import { KernelError, checkBuffers, reflect, writeDims, type Kernel } from './kernel.js';
+import { KernelError, findKernel, gridOf, reflect, writeDims, type Kernel } from './kernel.js';
 import type { GpuMemory } from './webgpu_memory.js';
 
 /** A command with the objects that are set before its dispatch. */
@@ -65,22 +65,9 @@ export class Kernels {
     return { module, kernels: reflect(name, source) };
   }
 
-  private async kernel({ shader, entry, buffers }: CommandSpec): Promise<Kernel> {
-    const { kernels } = await this.shader(shader);
-    const kernel = kernels.get(entry);
-    if (kernel === undefined) {
-      throw new KernelError(
-        `${shader}.wgsl: has no entry "${entry}"; have "${[...kernels.keys()].join(', ')}"`,
-      );
-    }
-    checkBuffers(kernel, Object.keys(buffers));
-    const most = this.gpu.limits.maxStorageBuffersPerShaderStage;
-    if (kernel.storage.length > most) {
-      throw new KernelError(
-        `${entry}: binds ${kernel.storage.length} storage buffers, but ${this.name} has ${most}; split the kernel`,
-      );
-    }
-    return kernel;
+  private async kernel(spec: CommandSpec): Promise<Kernel> {
+    const { kernels } = await this.shader(spec.shader);
+    return findKernel(kernels, spec, this.name, this.gpu.limits.maxStorageBuffersPerShaderStage);
   }
 
   private pipeline({ shader, entry }: CommandSpec): Promise<GPUComputePipeline> {
@@ -152,17 +139,10 @@ export class Kernels {
     return this.gpu.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries });
   }
 
-  /** Workgroups that cover `over`; entries that loop with the grid's stride also take fewer. */
-  private grid({ workgroup, entry, loops }: Kernel, over: readonly number[]): [number, number, number] {
+  private grid(kernel: Kernel, over: readonly number[]): [number, number, number] {
     const limit = this.gpu.limits.maxComputeWorkgroupsPerDimension;
-    const groups = workgroup.map((threads, axis) => Math.ceil((over[axis] ?? 1) / threads));
-    if (groups[1] > limit || groups[2] > limit) {
-      throw new KernelError(
-        `${entry}: ${groups.join('×')} workgroups, but y and z end at ${limit}; use a smaller batch`,
-      );
-    }
-    const fewer = loops && this.kind === 'software' ? Math.ceil(softwareInvocations / workgroup[0]) : limit;
-    return [Math.min(groups[0], fewer, limit), groups[1], groups[2]];
+    const loops = this.kind === 'software' ? Math.ceil(softwareInvocations / kernel.workgroup[0]) : limit;
+    return gridOf(kernel, over, { x: limit, yz: limit, loops });
   }
 }
 
