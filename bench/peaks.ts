@@ -10,7 +10,7 @@ export interface Peaks {
 /** Bytes of the buffer that is copied: beyond every cache of a CPU, within every adapter's limit. */
 const copyBytes = 64 << 20;
 /** Invocations of the arithmetic kernel: plenty for a GPU. */
-const fmaInvocations = { gpu: 1 << 18, software: 1 << 12 } as const;
+const fmaInvocations = { gpu: 1 << 18, software: 1 << 12, cpu: 1 << 12 } as const;
 const fmaRounds = 64;
 /** 8 chains of 4 lanes, 4 links a round, 2 operations a link. */
 const fmaFlopsPerRound = 8 * 4 * 4 * 2;

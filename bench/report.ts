@@ -1,4 +1,4 @@
-import type { KernelTime } from '../engine/index.js';
+import type { Device, KernelTime } from '../engine/index.js';
 import type { Timed } from './measure.js';
 import type { Peaks } from './peaks.js';
 
@@ -33,7 +33,7 @@ export interface StepRow extends Row {
 /** Everything that one run found. */
 export interface Report {
   readonly device: string;
-  readonly kind: 'gpu' | 'software';
+  readonly kind: Device['kind'];
   readonly peaks: Peaks;
   readonly plain: readonly Row[];
   readonly kernels: readonly Row[];

@@ -3,6 +3,7 @@
  * SwiftShader. With swiftshader.ts the only part of the engine that knows Node.
  */
 import { readFileSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { driverVariables, hasLoader, hasSwiftshader, withSwiftshader } from './swiftshader.js';
 
@@ -261,4 +262,9 @@ export async function nullAdapter(toggles: Toggles = {}): Promise<FoundAdapter> 
 /** Text of `shaders/<name>.wgsl`. */
 export function readShader(name: string): string {
   return readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), 'utf8');
+}
+
+/** Bytes of `dist/shaders/<name>.wasm`, or of the kernels that check every index. */
+export function readModule(name: string, checked: boolean): Promise<Uint8Array> {
+  return readFile(new URL(`../shaders/${name}${checked ? '.check' : ''}.wasm`, import.meta.url));
 }

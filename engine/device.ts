@@ -56,13 +56,14 @@ export interface CommandTime {
 }
 
 /**
- * The whole surface between plans and what executes them. WebGPU stands behind it in webgpu.ts; anything that can make
- * memory, copy it in and out, and run a list of kernel launches in order can stand behind it too.
+ * The whole surface between plans and what executes them: WebGPU in webgpu.ts, threads with WebAssembly in cpu/. Anything
+ * that can make memory, copy it in and out, and run a list of kernel launches in order can stand behind it too.
  */
 export interface Device {
   /** Adapter name, for people. */
   readonly name: string;
-  readonly kind: 'gpu' | 'software';
+  /** 'software' is a Vulkan driver that computes on the CPU, 'cpu' are our own kernels there. */
+  readonly kind: 'gpu' | 'software' | 'cpu';
   readonly limits: DeviceLimits;
   /** Zeroed memory. */
   buffer(label: string, bytes: number): DeviceBuffer;

@@ -59,10 +59,15 @@ rules('of data lead nowhere else of ours', () => {
   assert.equal(shown(within('data').filter(({ to }) => isOurs(to) && !to.startsWith('data/'))), []);
 });
 
-/** The two files of the engine that know Node. */
-const nodeFiles = ['engine/adapter.ts', 'engine/swiftshader.ts'];
+/** The files of the engine that know Node: drivers and threads are found and started there. */
+const nodeFiles = [
+  'engine/adapter.ts',
+  'engine/swiftshader.ts',
+  'engine/cpu/open.ts',
+  'engine/cpu/worker.ts',
+];
 
-rules('of engine lead nowhere else of ours, and to no Node but in adapter.ts and swiftshader.ts', () => {
+rules('of engine lead nowhere else of ours, and to no Node but in the files that find and start', () => {
   const outside = within('engine').filter(({ from, to }) =>
     isOurs(to) ? !to.startsWith('engine/') : isNode(to) && !nodeFiles.includes(from),
   );

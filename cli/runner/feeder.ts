@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { Device } from '../../engine/index.js';
 import { Feed, type Chunk, type FeedSpec, type Features } from '../../models/index.js';
 
 /** What a thread needs to know; the features' memory is shared, not copied. */
@@ -28,15 +29,15 @@ const threadedRows = 50_000;
 const maxThreads = 2;
 
 /**
- * Threads for epochs of this many rows: those that the machine can spare beside this one and the driver's. A
- * software adapter computes on all cores itself, and so slowly that this thread keeps up with it.
+ * Threads for epochs of this many rows: those that the machine can spare beside this one and the driver's. A device
+ * that computes on all cores itself leaves none to spare, and is so slow that this thread keeps up with it.
  */
 export function feedThreads(
-  kind: 'gpu' | 'software',
+  kind: Device['kind'],
   trainRows: number,
   cores = availableParallelism(),
 ): number {
-  if (kind === 'software' || trainRows < threadedRows) return 0;
+  if (kind !== 'gpu' || trainRows < threadedRows) return 0;
   return Math.max(0, Math.min(maxThreads, cores - 2));
 }
 
