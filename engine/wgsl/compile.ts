@@ -1,0 +1,126 @@
+/**
+ * The CPU target's compiler: one WebAssembly module of SIMD code for each WGSL file.
+ *
+ * An entry point becomes a function (record, first, last) that runs the workgroups first … last − 1, one invocation
+ * after the other, in a loop: nothing is vectorised across invocations. A vec4 is one v128 register, a scalar a scalar;
+ * structs, short vectors and small arrays are taken apart into registers; functions are inlined; buffers are pointers
+ * into the one linear memory, read from the record:
+ *
+ *   bytes 0 … 11       numbers of workgroups along x, y, z
+ *   from byte 16       struct Dims, in whole 16 bytes, if the entry reads it
+ *   behind it          address and length in bytes of each storage buffer, in the order of Kernel.storage
+ *
+ * In: f32, u32, i32, bool, vec2 … vec4 of them, structs, arrays of constant size in registers, runtime-sized arrays in
+ * buffers, if, for, while, loop, functions. Not in: pointers, workgroup and private variables, barriers, atomics,
+ * matrices, textures, switch. Anything else is a KernelError with file and line. An index outside its buffer is
+ * undefined, unless the module is `checked`: then it calls env.fail(binding, index), which must throw. Division of
+ * integers by zero traps.
+ */
+import binaryen from 'binaryen';
+import * as ast from 'wgsl_reflect/wgsl_reflect.module.js';
+import { KernelError, reflect, type Kernel } from '../kernel.js';
+import { Builder } from './builder.js';
+import { entryBody, record } from './entry.js';
+import { callFunction } from './functions.js';
+import { Library } from './library.js';
+import { Memory } from './memory.js';
+import { Scope, type Declarations } from './scope.js';
+import { statements } from './statements.js';
+import { Translator, type Rules } from './translator.js';
+import { typeOf } from './types.js';
+import type { Values } from './values.js';
+
+export interface CompileOptions {
+  /** Stop at indices outside their buffers, by env.fail. */
+  readonly checked: boolean;
+  /** Text of builtins.wgsl. */
+  readonly builtins: string;
+}
+
+/** How many pages of 64 KiB the linear memory may have: all that 32 bits address. */
+export const mostPages = 65536;
+
+const rules: Rules = { inline: callFunction, statements };
+
+/**
+ * Compiles `source`, the text of shaders/<name>.wgsl. The module's custom section `kernels` holds what reflect() says of
+ * every entry, as JSON. Throws KernelError with file and line for what is not in the subset.
+ */
+export function compileShader(name: string, source: string, options: CompileOptions): Uint8Array {
+  const kernels = reflect(name, source);
+  const module = emptyModule();
+  try {
+    const declarations = declarationsOf(name, source);
+    const library = new Library(module, options.builtins, rules);
+    for (const kernel of kernels.values()) addEntry(module, kernel, declarations, library, options.checked);
+    if (!module.validate()) throw new KernelError(`${name}.wgsl: the compiler wrote an invalid module`);
+    optimize(module);
+    const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(kernels)));
+    module.addCustomSection('kernels', json);
+    return module.emitBinary();
+  } finally {
+    module.dispose();
+  }
+}
+
+function emptyModule(): binaryen.Module {
+  const module = new binaryen.Module();
+  const { Atomics, BulkMemory, MutableGlobals, NontrappingFPToInt, SIMD128, SignExt } = binaryen.Features;
+  module.setFeatures(Atomics | BulkMemory | MutableGlobals | NontrappingFPToInt | SIMD128 | SignExt);
+  module.setMemory(1, mostPages, null, [], true, false, '0');
+  // The types leave out the last argument: whether the memory is shared.
+  const { addMemoryImport } = module as unknown as { addMemoryImport(...args: unknown[]): void };
+  addMemoryImport('0', 'env', 'memory', true);
+  module.addFunctionImport(
+    'fail',
+    'env',
+    'fail',
+    binaryen.createType([binaryen.i32, binaryen.i32]),
+    binaryen.none,
+  );
+  return module;
+}
+
+function declarationsOf(name: string, source: string): Declarations {
+  const buffers = new Scope();
+  const functions = new Map<string, ast.Function>();
+  for (const node of new ast.WgslParser().parse(source)) {
+    if (node instanceof ast.Function) functions.set(node.name, node);
+    if (!(node instanceof ast.Var) || node.type === null) continue;
+    if (node.storage !== 'storage' && node.storage !== 'uniform') {
+      throw new KernelError(
+        `${name}.wgsl:${node.line}: var<${node.storage}> is not in the subset for the CPU target`,
+      );
+    }
+    buffers.declare(node.name, { kind: 'buffer', type: typeOf(node.type) });
+  }
+  return { buffers, functions };
+}
+
+function addEntry(
+  module: binaryen.Module,
+  kernel: Kernel,
+  declarations: Declarations,
+  library: Library,
+  checked: boolean,
+): void {
+  const node = declarations.functions.get(kernel.entry);
+  if (node === undefined) throw new KernelError(`${kernel.shader}.wgsl: no function ${kernel.entry}`);
+  const builder = new Builder(module, ['i32', 'i32', 'i32']);
+  const memory = (values: Values) => new Memory(values, kernel, record, checked);
+  const translator = new Translator(builder, declarations, library.call, rules, memory);
+  try {
+    builder.finish(kernel.entry, null, entryBody(translator, node, kernel));
+  } catch (error) {
+    const line = translator.line > 0 ? translator.line : node.line;
+    throw new KernelError(`${kernel.shader}.wgsl:${line}: ${kernel.entry}: ${(error as Error).message}`);
+  }
+  module.addFunctionExport(kernel.entry, kernel.entry);
+}
+
+function optimize(module: binaryen.Module): void {
+  binaryen.setOptimizeLevel(3);
+  binaryen.setShrinkLevel(0);
+  module.optimize();
+  module.runPasses(['licm', 'local-cse', 'simplify-locals', 'vacuum', 'coalesce-locals', 'reorder-locals']);
+}

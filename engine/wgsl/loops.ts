@@ -1,0 +1,186 @@
+import * as ast from 'wgsl_reflect/wgsl_reflect.module.js';
+import { assigns, isFixed, isStraight, jumps, weight } from './analysis.js';
+import { as, expression } from './expressions.js';
+import { binary, settled } from './operators.js';
+import { Scope } from './scope.js';
+import type { Translator } from './translator.js';
+import { u32 } from './types.js';
+import type { Value } from './values.js';
+
+/** Loops of a known, small number of rounds are written out: their counter is then a constant. */
+const mostRounds = 8;
+/** Rounds of a straight loop in one, and the weight of code up to which that pays. */
+const unrolling = 4;
+const mostUnrolledWeight = 400;
+
+/** `for (var name = start; name < bound; name += step) body`, where nothing but the step changes name, bound or step. */
+export interface CountedLoop {
+  readonly name: string;
+  readonly start: Value;
+  readonly bound: Value;
+  readonly step: Value;
+  readonly body: readonly ast.Statement[];
+}
+
+/** What a counted loop consists of, before anything is evaluated. */
+export interface CountedParts {
+  readonly name: string;
+  readonly start: ast.Expression;
+  readonly bound: ast.Expression;
+  /** Absent for ++. */
+  readonly step: ast.Expression | null;
+}
+
+const isName = (node: ast.Node, name: string) =>
+  node instanceof ast.VariableExpr && node.name === name && node.postfix === null;
+
+/** The parts of a loop that counts up to a bound; undefined for any other loop. */
+export function countedParts({ init, condition, increment }: ast.For): CountedParts | undefined {
+  if (!(init instanceof ast.Var) || init.value === null) return undefined;
+  const { name, value: start } = init;
+  if (!(condition instanceof ast.BinaryOperator) || condition.operator !== '<') return undefined;
+  if (!isName(condition.left, name)) return undefined;
+  const bound = condition.right;
+  if (
+    increment instanceof ast.Increment &&
+    String(increment.operator) === '++' &&
+    isName(increment.variable, name)
+  ) {
+    return { name, start, bound, step: null };
+  }
+  const adds = increment instanceof ast.Assign && String(increment.operator) === '+=';
+  return adds && isName(increment.variable, name) ? { name, start, bound, step: increment.value } : undefined;
+}
+
+function counted(t: Translator, node: ast.For): CountedLoop | undefined {
+  const parts = countedParts(node);
+  if (parts === undefined || assigns(node.body, parts.name)) return undefined;
+  const { name } = parts;
+  if (!isFixed(t, parts.bound, node.body) || !isFixed(t, parts.step, node.body)) return undefined;
+  const start = settled(t.values, expression(t, parts.start), 'u32');
+  if (start.type.kind !== 'scalar' || start.type.of !== 'u32') return undefined;
+  const bound = t.values.keep(as(t, expression(t, parts.bound), u32));
+  const step =
+    parts.step === null ? t.values.constant('u32', 1) : t.values.keep(as(t, expression(t, parts.step), u32));
+  return { name, start, bound, step, body: node.body };
+}
+
+/** Writes a `for` loop. */
+export function forLoop(t: Translator, node: ast.For): void {
+  t.within(new Scope(t.scope), () => {
+    const loop = counted(t, node);
+    if (loop !== undefined) return countedLoop(t, loop);
+    if (node.init !== null) t.rules.statements(t, [node.init]);
+    whileLoop(t, node.condition, node.body, node.increment);
+  });
+}
+
+/** Writes a loop that counts up. */
+export function countedLoop(t: Translator, loop: CountedLoop): void {
+  const rounds = roundsOf(loop);
+  if (rounds !== undefined && rounds <= mostRounds && !jumps(loop.body)) {
+    for (let i = 0; i < rounds; i++)
+      round(t, loop, binary(t.values, '+', loop.start, times(t, loop.step, i)));
+    return;
+  }
+  const local = t.builder.local('i32');
+  t.builder.set(local, t.values.write(loop.start));
+  const leave = t.builder.label('leave');
+  const whole = t.builder.block(() => {
+    if (
+      loop.step.constant !== undefined &&
+      isStraight(t, loop.body) &&
+      weight(t, loop.body) <= mostUnrolledWeight
+    ) {
+      unrolled(t, loop, local);
+    }
+    rolled(t, loop, local, leave);
+  }, leave);
+  t.builder.emit(whole);
+}
+
+const times = (t: Translator, step: Value, count: number): Value =>
+  binary(t.values, '*', step, t.values.constant('u32', count));
+
+function roundsOf({ start, bound, step }: CountedLoop): number | undefined {
+  const { constant: from } = start;
+  const { constant: to } = bound;
+  const { constant: by } = step;
+  if (from === undefined || to === undefined || by === undefined || by === 0) return undefined;
+  return Math.max(0, Math.ceil((to - from) / by));
+}
+
+/** The body once, with the counter as a value. */
+function round(t: Translator, { name, body }: CountedLoop, count: Value): void {
+  const scope = new Scope(t.scope);
+  scope.declare(name, { kind: 'value', value: count });
+  t.within(scope, () => t.rules.statements(t, body));
+}
+
+const countIn = (t: Translator, local: number): Value =>
+  t.values.locals(u32, [local], t.builder.loopDepth, true);
+
+/** One round at a time; the test is at the end, so that a round has one jump. */
+function rolled(t: Translator, loop: CountedLoop, local: number, leave: string): void {
+  const { module } = t.builder;
+  const top = t.builder.label('top');
+  const goesOn = () => module.i32.lt_u(t.builder.get(local), t.values.write(loop.bound));
+  const whole = t.builder.block(() =>
+    t.builder.loop(top, () => {
+      const next = t.builder.label('next');
+      t.loops.push({ leave, next });
+      t.builder.emit(t.builder.block(() => round(t, loop, countIn(t, local)), next));
+      t.loops.pop();
+      t.builder.set(local, module.i32.add(t.builder.get(local), t.values.write(loop.step)));
+      t.builder.emit(module.br(top, goesOn()));
+    }),
+  );
+  t.builder.emit(module.if(goesOn(), whole));
+}
+
+/** Four rounds at a time, as long as there are four; the same operations in the same order. */
+function unrolled(t: Translator, loop: CountedLoop, local: number): void {
+  const { module } = t.builder;
+  const step = loop.step.constant ?? 1;
+  const last = (unrolling - 1) * step;
+  const limit = t.builder.local('i32');
+  const count = () => t.builder.get(local);
+  const enough = module.i32.gt_u(module.i32.sub(t.values.write(loop.bound), count()), module.i32.const(last));
+  const whole = t.builder.block(() => {
+    t.builder.set(limit, module.i32.sub(t.values.write(loop.bound), module.i32.const(last)));
+    const top = t.builder.label('top');
+    t.builder.loop(top, () => {
+      for (let i = 0; i < unrolling; i++) {
+        round(t, loop, binary(t.values, '+', countIn(t, local), t.values.constant('u32', i * step)));
+      }
+      t.builder.set(local, module.i32.add(count(), module.i32.const(unrolling * step)));
+      t.builder.emit(module.br(top, module.i32.lt_u(count(), t.builder.get(limit))));
+    });
+  });
+  const any = module.i32.lt_u(count(), t.values.write(loop.bound));
+  t.builder.emit(module.if(any, module.if(enough, whole)));
+}
+
+/** Writes `while (condition) body`, or an endless loop; `increment` runs after every round. */
+export function whileLoop(
+  t: Translator,
+  condition: ast.Expression | null,
+  body: readonly ast.Statement[],
+  increment: ast.Statement | null = null,
+): void {
+  const { module } = t.builder;
+  const [leave, next, top] = ['leave', 'next', 'top'].map((name) => t.builder.label(name));
+  const write = () => {
+    if (condition !== null) {
+      const goesOn = t.values.write(expression(t, condition));
+      t.builder.emit(module.br(leave, module.i32.eqz(goesOn)));
+    }
+    t.loops.push({ leave, next });
+    const rest = () => t.within(new Scope(t.scope), () => t.rules.statements(t, body));
+    t.builder.emit(t.builder.block(rest, next));
+    t.loops.pop();
+    if (increment !== null) t.rules.statements(t, [increment]);
+    t.builder.emit(module.br(top));
+  };
+  t.builder.emit(t.builder.block(() => t.builder.loop(top, write), leave));
+}
