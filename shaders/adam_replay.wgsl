@@ -72,10 +72,11 @@ fn moving_steps(cell: Cell) -> u32 {
   return u32(min((halvings + 1.0) * dims.fading, f32(capacity)));
 }
 
-fn replay(start: Cell, first: u32) -> Cell {
+// Steps [first, end).
+fn replay(start: Cell, first: u32, end: u32) -> Cell {
   var cell = start;
   if (dims.weight_decay != 0.0) {
-    for (var t = first; t < state.step; t++) {
+    for (var t = first; t < end; t++) {
       cell = decayed(cell);
       cell.p = moved(cell, t);
     }
@@ -84,12 +85,12 @@ fn replay(start: Cell, first: u32) -> Cell {
   if (all(cell.m == vec4f()) && all(cell.v == vec4f())) {
     return cell;
   }
-  let still = min(first + moving_steps(cell), state.step);
+  let still = min(first + moving_steps(cell), end);
   for (var t = first; t < still; t++) {
     cell = faded(cell);
     cell.p = moved(cell, t);
   }
-  for (var t = still; t < state.step; t++) {
+  for (var t = still; t < end; t++) {
     cell = faded(cell);
   }
   return cell;
@@ -97,31 +98,42 @@ fn replay(start: Cell, first: u32) -> Cell {
 
 // Cells to be worked on: dims.count, or those of the rows that the step names; none once the run is halted.
 fn cells() -> u32 {
-  let count = select(dims.count, segments[state.cursor * dims.stride] * dims.width, dims.count == 0u);
-  return select(count, 0u, state.halted != 0u);
+  if (state.halted != 0u) {
+    return 0u;
+  }
+  if (dims.count != 0u) {
+    return dims.count; // no step is at hand after the last one of a chunk
+  }
+  return segments[state.cursor * dims.stride] * dims.width;
 }
 
-// Where the i-th of them is in the table.
-fn cell_at(i: u32) -> u32 {
+fn rows_at() -> u32 {
+  return state.cursor * dims.stride + header;
+}
+
+// Where the i-th of them is in the table; the rows that the step names are listed from word `rows` on.
+fn cell_at(rows: u32, i: u32) -> u32 {
   if (dims.count != 0u) {
     return i;
   }
-  let row = segments[state.cursor * dims.stride + header + 4u * (i / dims.width)];
-  return row * dims.width + i % dims.width;
+  return segments[rows + 4u * (i / dims.width)] * dims.width + i % dims.width;
 }
 
 // One invocation: a float of a row; its arithmetic is that of vec4s of which the compiler drops three quarters.
 @compute @workgroup_size(threads)
 fn adam_replay(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let count = cells();
+  let rows = rows_at();
+  let step = state.step;
   for (var i = id.x; i < count; i += groups.x * threads) {
-    let at = cell_at(i);
-    if (last[at] < state.step) {
-      let cell = replay(Cell(vec4f(p[at]), vec4f(exp_avg[at]), vec4f(exp_avg_sq[at])), last[at]);
+    let at = cell_at(rows, i);
+    let first = last[at];
+    if (first < step) {
+      let cell = replay(Cell(vec4f(p[at]), vec4f(exp_avg[at]), vec4f(exp_avg_sq[at])), first, step);
       p[at] = cell.p.x;
       exp_avg[at] = cell.m.x;
       exp_avg_sq[at] = cell.v.x;
-      last[at] = state.step;
+      last[at] = step;
     }
   }
 }
@@ -130,14 +142,17 @@ fn adam_replay(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
 @compute @workgroup_size(threads)
 fn adam_replay_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let count = cells();
+  let rows = rows_at();
+  let step = state.step;
   for (var i = id.x; i < count; i += groups.x * threads) {
-    let at = cell_at(i);
-    if (last[at] < state.step) {
-      let cell = replay(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), last[at]);
+    let at = cell_at(rows, i);
+    let first = last[at];
+    if (first < step) {
+      let cell = replay(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), first, step);
       p4[at] = cell.p;
       exp_avg4[at] = cell.m;
       exp_avg_sq4[at] = cell.v;
-      last[at] = state.step;
+      last[at] = step;
     }
   }
 }

@@ -65,8 +65,13 @@ fn store_vec4(at: u32, cell: vec4f) {
 
 // Cells to be worked on: dims.count, or those of the rows that the step names; none once the run is halted.
 fn cells() -> u32 {
-  let count = select(dims.count, segments[state.cursor * dims.stride] * dims.width, dims.count == 0u);
-  return select(count, 0u, state.halted != 0u);
+  if (state.halted != 0u) {
+    return 0u;
+  }
+  if (dims.count != 0u) {
+    return dims.count; // no step is at hand after the last one of a chunk
+  }
+  return segments[state.cursor * dims.stride] * dims.width;
 }
 
 // Where the i-th of them is in the table.
