@@ -10,8 +10,8 @@ import type { Value } from './values.js';
 /** Loops of a known, small number of rounds are written out: their counter is then a constant. */
 const mostRounds = 8;
 /** Rounds of a straight loop in one, and the weight of code up to which that pays. */
-const unrolling = 4;
-const mostUnrolledWeight = 400;
+const unrolling = 8;
+const mostUnrolledWeight = 250;
 
 /** `for (var name = start; name < bound; name += step) body`, where nothing but the step changes name, bound or step. */
 export interface CountedLoop {
@@ -85,18 +85,10 @@ export function countedLoop(t: Translator, loop: CountedLoop): void {
   }
   const local = t.builder.local('i32');
   t.builder.set(local, t.values.write(loop.start));
+  const straight = loop.step.constant !== undefined && isStraight(t, loop.body);
+  const copies = straight && weight(t, loop.body) <= mostUnrolledWeight ? unrolling : 1;
   const leave = t.builder.label('leave');
-  const whole = t.builder.block(() => {
-    if (
-      loop.step.constant !== undefined &&
-      isStraight(t, loop.body) &&
-      weight(t, loop.body) <= mostUnrolledWeight
-    ) {
-      unrolled(t, loop, local);
-    }
-    rolled(t, loop, local, leave);
-  }, leave);
-  t.builder.emit(whole);
+  t.builder.emit(t.builder.block(() => repeated(t, loop, local, leave, copies), leave));
 }
 
 const times = (t: Translator, step: Value, count: number): Value =>
@@ -120,45 +112,33 @@ function round(t: Translator, { name, body }: CountedLoop, count: Value): void {
 const countIn = (t: Translator, local: number): Value =>
   t.values.locals(u32, [local], t.builder.loopDepth, true);
 
-/** One round at a time; the test is at the end, so that a round has one jump. */
-function rolled(t: Translator, loop: CountedLoop, local: number, leave: string): void {
+/**
+ * Rounds until the bound, several copies of the body in one turn. A test stands between copies: in one long block V8
+ * loads everything first and runs out of registers.
+ */
+function repeated(t: Translator, loop: CountedLoop, local: number, leave: string, copies: number): void {
   const { module } = t.builder;
   const top = t.builder.label('top');
-  const goesOn = () => module.i32.lt_u(t.builder.get(local), t.values.write(loop.bound));
+  const count = () => t.builder.get(local);
   const whole = t.builder.block(() =>
     t.builder.loop(top, () => {
-      const next = t.builder.label('next');
-      t.loops.push({ leave, next });
-      t.builder.emit(t.builder.block(() => round(t, loop, countIn(t, local)), next));
-      t.loops.pop();
-      t.builder.set(local, module.i32.add(t.builder.get(local), t.values.write(loop.step)));
-      t.builder.emit(module.br(top, goesOn()));
+      const counter = t.values.locals(u32, [local], t.builder.loopDepth, true);
+      for (let i = 0; i < copies; i++) {
+        const at = binary(t.values, '+', counter, times(t, loop.step, i));
+        if (i > 0) {
+          const done = module.i32.ge_u(t.values.write(at), t.values.write(loop.bound));
+          t.builder.emit(module.br(leave, done));
+        }
+        const next = t.builder.label('next');
+        t.loops.push({ leave, next });
+        t.builder.emit(t.builder.block(() => round(t, loop, at), next));
+        t.loops.pop();
+      }
+      t.builder.set(local, module.i32.add(count(), t.values.write(times(t, loop.step, copies))));
+      t.builder.emit(module.br(top, module.i32.lt_u(count(), t.values.write(loop.bound))));
     }),
   );
-  t.builder.emit(module.if(goesOn(), whole));
-}
-
-/** Four rounds at a time, as long as there are four; the same operations in the same order. */
-function unrolled(t: Translator, loop: CountedLoop, local: number): void {
-  const { module } = t.builder;
-  const step = loop.step.constant ?? 1;
-  const last = (unrolling - 1) * step;
-  const limit = t.builder.local('i32');
-  const count = () => t.builder.get(local);
-  const enough = module.i32.gt_u(module.i32.sub(t.values.write(loop.bound), count()), module.i32.const(last));
-  const whole = t.builder.block(() => {
-    t.builder.set(limit, module.i32.sub(t.values.write(loop.bound), module.i32.const(last)));
-    const top = t.builder.label('top');
-    t.builder.loop(top, () => {
-      for (let i = 0; i < unrolling; i++) {
-        round(t, loop, binary(t.values, '+', countIn(t, local), t.values.constant('u32', i * step)));
-      }
-      t.builder.set(local, module.i32.add(count(), module.i32.const(unrolling * step)));
-      t.builder.emit(module.br(top, module.i32.lt_u(count(), t.builder.get(limit))));
-    });
-  });
-  const any = module.i32.lt_u(count(), t.values.write(loop.bound));
-  t.builder.emit(module.if(any, module.if(enough, whole)));
+  t.builder.emit(module.if(module.i32.lt_u(count(), t.values.write(loop.bound)), whole));
 }
 
 /** Writes `while (condition) body`, or an endless loop; `increment` runs after every round. */
