@@ -109,9 +109,6 @@ function round(t: Translator, { name, body }: CountedLoop, count: Value): void {
   t.within(scope, () => t.rules.statements(t, body));
 }
 
-const countIn = (t: Translator, local: number): Value =>
-  t.values.locals(u32, [local], t.builder.loopDepth, true);
-
 /**
  * Rounds until the bound, several copies of the body in one turn. A test stands between copies: in one long block V8
  * loads everything first and runs out of registers.
