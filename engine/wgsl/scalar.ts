@@ -15,5 +15,5 @@ export function withScalars(text: string): string {
   const scalar = functions.map((one) =>
     one.replace(/\bvec4[fiu]\b|\bvec4<bool>|_vec4\b/g, (name) => scalars[name]),
   );
-  return [text.trimEnd(), ...scalar, ''].join('\n\n');
+  return `${[text.trimEnd(), ...scalar].join('\n\n')}\n`;
 }
