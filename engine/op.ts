@@ -57,7 +57,9 @@ export function defineOp<const N extends readonly string[], S extends string = n
     const noRows = () => {
       throw new Error(`${name}: forward has no row gradients`);
     };
-    rules.forward({ ...t, ...saved, y }, tape.runner(name, shader, tape.forward, noRows), attributes);
+    const results = [y, ...Object.values<Tensor>(saved)];
+    const run = tape.runner(name, shader, tape.forward, noRows, results);
+    rules.forward({ ...t, ...saved, y }, run, attributes);
     tape.record({
       op: name,
       shader,

@@ -4,6 +4,7 @@ import { planMemory } from './memory.js';
 import { findNonFinite, type NonFinite } from './non_finite.js';
 import type { Optimizer } from './optim/optimizer.js';
 import { Places } from './places.js';
+import { prune } from './prune.js';
 import { format, size } from './shape.js';
 import { scheduleCapacity, stateHeader, stateHeaderWords, type StepPosition } from './step.js';
 import type { Store } from './store.js';
@@ -184,7 +185,7 @@ export async function compile(device: Device, store: Store, spec: PlanSpec): Pro
   const updates = recordUpdates(tape, gradients, spec.optimizer, spec.clipNorm);
   const advance: Dispatch[] = [];
   tape.launcher('step', 'step', advance)('step_advance', { state: tape.stepState() }, {}, [1]);
-  const step = [
+  const everything = [
     ...updates.before,
     ...tape.forward,
     ...frame,
@@ -197,6 +198,7 @@ export async function compile(device: Device, store: Store, spec: PlanSpec): Pro
   for (const gradient of spec.keep === undefined ? [] : gradients.values()) {
     if (gradient.kind === 'dense') kept.add(owner(gradient.tensor));
   }
+  const step = prune(everything, kept);
   const places = new Places(device, store, tape, planMemory(step, kept));
   try {
     const frozen = await freeze(device, places, step, updates.flush);

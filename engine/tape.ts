@@ -15,6 +15,8 @@ export interface Dispatch {
   readonly dims: Readonly<Record<string, number>>;
   /** Invocations wanted along x, y, z; the device divides by the workgroup size and clamps to its limit. */
   readonly over: readonly number[];
+  /** All that it writes or helps to compute, where it may be left out if nothing reads that: see prune.ts. */
+  readonly results?: readonly Tensor[];
 }
 
 /** Records the launch of `entry`. */
@@ -201,14 +203,14 @@ export class Tape {
     this.applications.push(application);
   }
 
-  /** Writes dispatches of op `op` from `shader` into `list`. */
-  launcher(op: string, shader: string, list: Dispatch[]): Launch {
-    return (entry, buffers, dims, over) => list.push({ op, shader, entry, buffers, dims, over });
+  /** Writes dispatches of op `op` from `shader` into `list`; `results` as in Dispatch. */
+  launcher(op: string, shader: string, list: Dispatch[], results?: readonly Tensor[]): Launch {
+    return (entry, buffers, dims, over) => list.push({ op, shader, entry, buffers, dims, over, results });
   }
 
   /** What rules of `op` write with; `rows` says where row gradients go. */
-  runner(op: string, shader: string, list: Dispatch[], rows: Run['rows']): Run {
-    return Object.assign(this.launcher(op, shader, list), {
+  runner(op: string, shader: string, list: Dispatch[], rows: Run['rows'], results?: readonly Tensor[]): Run {
+    return Object.assign(this.launcher(op, shader, list, results), {
       scratch: (name: string, shape: Shape, dtype: Dtype = 'f32') =>
         this.activation(`${op}.${name}`, shape, dtype),
       afterStep: this.launcher(op, shader, this.deferred),

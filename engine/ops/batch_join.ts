@@ -36,7 +36,7 @@ export function batchJoin(tape: Tape, rows: Tensor, capacity: number, span: Join
     );
   }
   const batch = target.shape[0];
-  tape.launcher('batch_join', 'batch_join', tape.forward)(
+  tape.launcher('batch_join', 'batch_join', tape.forward, [target])(
     key === undefined ? 'batch_join_rows' : 'batch_join_keyed',
     key === undefined
       ? { rows, joined: target, state: tape.stepState() }

@@ -33,7 +33,7 @@ export function trace({ op, shader = op, inputs, shape, forward, backward }: Tra
   const noRows = () => {
     throw new Error(`${op}: forward has no row gradients`);
   };
-  forward(y, tape.runner(op, shader, tape.forward, noRows));
+  forward(y, tape.runner(op, shader, tape.forward, noRows, [y]));
   tape.record({
     op,
     shader,
