@@ -17,7 +17,7 @@ interface Row {
   readonly two?: true;
 }
 
-/** WebAssembly kernels flush what these two functions give below the normal numbers, as WGSL allows. */
+/** exp and exp2 give no denormals, as WGSL allows. */
 const flushed = (y: number) => (y < 2 ** -126 ? 0 : y);
 
 /** To the nearest integer, ties to even. */
@@ -242,19 +242,13 @@ builtin('end in the limits', () => {
 });
 
 builtin('pow is what its limits say', () => {
-  const cases = [
-    [0, 2, 0],
-    [0, -2, Infinity],
-    [0, 0, 1],
-    [Infinity, 0, 1],
-    [Infinity, -1, 0],
-    [2, Infinity, Infinity],
-    [0.5, Infinity, 0],
-    [2, -149, 2 ** -149],
-    [-2, 2, NaN],
-    [10, 3, 1000],
-  ];
-  for (const [x, y, wanted] of cases) assert.equal(call('pow', x, y), wanted, `pow(${x}, ${y})`);
+  const zero = [2, -2, 0].map((y) => call('pow', 0, y));
+  assert.equal(zero, [0, Infinity, 1]);
+  const infinite = [2, -1, 0].map((y) => call('pow', Infinity, y));
+  assert.equal(infinite, [Infinity, 0, 1]);
+  const beyond = [2, 0.5, 1.5, -2].map((x) => call('pow', x, x < 0 ? 2 : Infinity));
+  assert.equal(beyond, [Infinity, 0, Infinity, NaN]);
+  assert.equal([call('pow', 2, -149), call('pow', 10, 3)], [2 ** -149, 1000]);
 });
 
 builtin('are within WGSL’s own limits', () => {
