@@ -1,6 +1,6 @@
 import { ShapeError, format, sameShape, size } from './shape.js';
 import { recordSegmentScatter } from './ops/segment_sum.js';
-import type { Dispatch, Gradient, RowIds, Tape } from './tape.js';
+import type { Dispatch, Gradient, RowIds, RowSource, Tape } from './tape.js';
 import { owner, type Tensor } from './tensor.js';
 
 /** The dispatches that compute gradients, and the gradient of every parameter and variable that has one. */
@@ -12,7 +12,7 @@ export interface Backward {
 /** Gradients gathered while walking back; a tensor read by several ops receives several, which are summed. */
 class Accumulator {
   private readonly parts = new Map<Tensor, Tensor[]>();
-  private readonly rows = new Map<Tensor, { ids: RowIds; source: Tensor }[]>();
+  private readonly rows = new Map<Tensor, { ids: RowIds; source: RowSource }[]>();
 
   constructor(
     private readonly tape: Tape,
@@ -25,7 +25,7 @@ class Accumulator {
     else known.push(gradient);
   }
 
-  addRows(table: Tensor, ids: RowIds, source: Tensor): void {
+  addRows(table: Tensor, ids: RowIds, source: RowSource): void {
     const known = this.rows.get(table);
     if (known === undefined) this.rows.set(table, [{ ids, source }]);
     else known.push({ ids, source });

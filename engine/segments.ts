@@ -5,7 +5,10 @@
  *   [rows, pieces, 0, 0]
  *   maxRows   × [row, begin, end, firstPiece]   sources[begin..end) belong to the row
  *   maxPieces × [begin, end]                    a row with more than pieceLength sources is summed in pieces
- *   entries   × source                          rows of the gradient that is gathered, ascending within a row
+ *   entries   × source                          which id names the row, ascending within a row
+ *
+ * A source is `example << sourceBits(per) | position`: id `position` of `per` in an example, so that a gradient that
+ * has a row for each id and one that has a row for each example are found without a division.
  */
 import type { Shape } from './shape.js';
 
@@ -36,10 +39,13 @@ export function segmentLayout(entries: number, maxRows: number): SegmentLayout {
 export interface SegmentRule {
   /** Rows of the table. */
   readonly rows: number;
-  /** Consecutive ids that share one row of the gradient. */
+  /** Consecutive ids that belong to one example. */
   readonly per: number;
   readonly skipPadding: boolean;
 }
+
+/** Bits of a source that say which of the `per` ids of an example it is. */
+export const sourceBits = (per: number): number => Math.ceil(Math.log2(per));
 
 /** Groups steps one after another, reusing its counters. One planner per table size and thread. */
 export class SegmentPlanner {
@@ -145,12 +151,12 @@ function fillSources(
     for (let p = 0; p < ids.length; p++) block[count[ids[p]]++] = p;
     return;
   }
-  for (let p = 0, source = 0, within = 0; p < ids.length; p++) {
-    const row = ids[p];
-    if (row !== 0 || !skipPadding) block[count[row]++] = source;
-    if (++within === per) {
-      within = 0;
-      source++;
+  const bits = sourceBits(per);
+  for (let first = 0, example = 0; first < ids.length; first += per, example += 1 << bits) {
+    const end = Math.min(first + per, ids.length);
+    for (let p = first; p < end; p++) {
+      const row = ids[p];
+      if (row !== 0 || !skipPadding) block[count[row]++] = example + p - first;
     }
   }
 }

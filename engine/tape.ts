@@ -33,9 +33,18 @@ export interface Run extends Launch {
   scratch(name: string, shape: Shape, dtype?: Dtype): Tensor;
   /** Launches at the end of the step, and only if the step's loss was finite. */
   afterStep: Launch;
-  /** The gradient of row `ids[i]` of `table` receives row `floor(i / rule.per)` of `source` [.., D]. */
-  rows(table: Tensor, ids: RowIds, source: Tensor): void;
+  /**
+   * The gradient of row `ids[i]` of `table` receives row i of `source`, or row `floor(i / rule.per)` of one that has
+   * only so many.
+   */
+  rows(table: Tensor, ids: RowIds, source: RowSource): void;
 }
+
+/** Records the gradients [maxRows,D] of the rows that a step names; `clear` zeroes those behind the last. */
+export type RowSum = (list: Dispatch[], clear: boolean) => Tensor;
+
+/** What the gradient of a table is summed from: rows [.., D], or what an op knows better how to sum. */
+export type RowSource = Tensor | RowSum;
 
 /** Row numbers of a table, with what is needed to group them: see segments.ts. */
 export interface RowIds {
@@ -50,7 +59,13 @@ export interface RowIds {
 /** Gradient of a parameter: a tensor of its shape, or rows to be grouped and summed (never a dense table). */
 export type Gradient =
   | { readonly kind: 'dense'; readonly tensor: Tensor }
-  | { readonly kind: 'rows'; readonly ids: RowIds; readonly source: Tensor };
+  | { readonly kind: 'rows'; readonly ids: RowIds; readonly source: RowSource };
+
+/** Rows `ids` of `table`, which an op may read where they are instead of from a tensor that holds copies of them. */
+export interface TableRows {
+  readonly table: Tensor;
+  readonly ids: RowIds;
+}
 
 /** A recorded application of an op. */
 export interface Application {
@@ -90,6 +105,8 @@ export class Tape {
   readonly deferred: Dispatch[] = [];
   readonly initial = new Map<Tensor, Initial>();
   readonly constants = new Map<Tensor, Float32Array>();
+  /** Of tensors that are nothing but rows of a table. */
+  readonly rowsOf = new Map<Tensor, TableRows>();
   private readonly applications: Application[] = [];
   private readonly named = new Map<string, Tensor>();
   private count = 0;
@@ -226,5 +243,10 @@ export class Tape {
   /** Applications in the order in which they were recorded. */
   recorded(): readonly Application[] {
     return this.applications;
+  }
+
+  /** Those that read `t`. */
+  readersOf(t: Tensor): readonly Application[] {
+    return this.applications.filter(({ inputs }) => inputs.includes(t));
   }
 }

@@ -1,4 +1,5 @@
-import { checkSources, recordSegmentPieces, recordSegmentSum, segmentsOf } from './ops/segment_sum.js';
+import { checkSources, recordSegmentPieces, recordSegmentSum } from './ops/segment_sum.js';
+import { segmentsOf, sourceDims } from './ops/row_ids.js';
 import type { Optimizer, UpdateContext } from './optim/optimizer.js';
 import { rowView } from './segments.js';
 import { size } from './shape.js';
@@ -72,9 +73,11 @@ function recordTable(
   const named = { last, segments: segmentsOf(tape, ids), stride, maxRows };
   const context = (list: Dispatch[]) => ({ ...contextOf(tape, list, optimizer, p), ...named });
   optimizer.catchUp?.(context(lists.before));
-  if (g === undefined && optimizer.fusedRows !== undefined && rowView(width).lanes === 4) {
+  const plain = typeof source !== 'function' && rowView(width).lanes === 4;
+  if (g === undefined && optimizer.fusedRows !== undefined && plain) {
     const { partials } = recordSegmentPieces(tape, lists.after, ids, source);
-    optimizer.fusedRows({ ...context(lists.after), source, partials, maxPieces });
+    const more = { source, partials, maxPieces, sourceDims: sourceDims(ids, source) };
+    optimizer.fusedRows({ ...context(lists.after), ...more });
   } else {
     const sum = g ?? recordSegmentSum(tape, lists.after, ids, source, false);
     optimizer.rows({ ...context(lists.after), g: sum });

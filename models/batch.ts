@@ -67,7 +67,8 @@ function joinTokens({ tape, layout, sizes, join }: Joiner, fields: Schema['token
   }
   const distinct = fields.reduce((sum, { cardinality }) => sum + Math.min(cardinality, sizes.capacity), 0);
   const capacity = sizes.capacity * fields.length;
-  return rowIds(tokens, { name: 'tokens', rows: tableRows(fields), maxRows: distinct, capacity });
+  const per = fields.length;
+  return rowIds(tokens, { name: 'tokens', rows: tableRows(fields), maxRows: distinct, per, capacity });
 }
 
 function joinSequences({ tape, layout, sizes, join }: Joiner, fields: Schema['tokenSeq']): RowIds[] {

@@ -14,13 +14,17 @@ import {
   xavierNormal,
   zeros,
   type PoolMode,
+  type RowIds,
   type Tensor,
 } from '../engine/index.js';
 import type { Batch } from './batch.js';
 import { tableRows } from './layout.js';
 import type { Builder, Forward } from './model.js';
 
-/** Embeddings of every field under `prefix`, each [B,n,dim]: sequences, tokens, floats, as the reference orders them. */
+/**
+ * Embeddings of every field under `prefix`, each [B,n,dim]: sequences, tokens, floats, as the reference orders them.
+ * `mode` pools sequences; those who sum them want tokens summed too.
+ */
 function embeddings(b: Builder, prefix: string, dim: number, mode: PoolMode): (batch: Batch) => Tensor[] {
   const { token, tokenSeq, float } = b.schema;
   const tokens =
@@ -30,12 +34,12 @@ function embeddings(b: Builder, prefix: string, dim: number, mode: PoolMode): (b
   const sequences = tokenSeq.map(({ cardinality }, k) =>
     b.table(`${prefix}token_seq_embedding_table.${k}.weight`, cardinality, dim),
   );
+  const pool = (table: Tensor, ids: RowIds) =>
+    reshape(embeddingPool(table, ids, mode), [ids.ids.shape[0], 1, dim]); // [B,1,D]
   return (batch) => {
-    const parts = batch.sequences.map((ids, k) => {
-      const pooled = embeddingPool(sequences[k], ids, mode); // [B,D]
-      return reshape(pooled, [pooled.shape[0], 1, dim]);
-    });
-    if (tokens && batch.tokens) parts.push(embeddingGather(tokens, batch.tokens)); // [B,tokens,D]
+    const parts = batch.sequences.map((ids, k) => pool(sequences[k], ids));
+    if (tokens && batch.tokens)
+      parts.push(mode === 'sum' ? pool(tokens, batch.tokens) : embeddingGather(tokens, batch.tokens)); // or [B,tokens,D]
     if (floats && batch.floats) {
       const { rows, values } = batch.floats;
       parts.push(mul(embeddingGather(floats, rows), reshape(values, [...values.shape, 1]))); // [B,floats,D]

@@ -7,6 +7,9 @@ struct Dims {
   stride: u32,
   max_rows: u32,
   max_pieces: u32,
+  example_bits: u32,
+  example_rows: u32,
+  position_mask: u32,
   beta1: f32,
   beta2: f32,
   rest1: f32, // 1 − β₁
@@ -39,8 +42,14 @@ const header = 4u;
 const piece_length = 64u;
 const capacity = 16384u; // scheduleCapacity
 
-// Sum of the sources (begin, end) of a row, or of the pieces from `first_piece` on if there are more than 64.
-fn row_sum(begin: u32, end: u32, first_piece: u32, column: u32) -> vec4f {
+// Row of the gradient that a source means: see segment_sum.wgsl.
+fn source_row(s: u32) -> u32 {
+  return (s >> dims.example_bits) * dims.example_rows + (s & dims.position_mask);
+}
+
+// Sum of the sources (begin, end) of a row, listed from word `sources` on, or of the pieces from `first_piece` on if
+// there are more than 64.
+fn row_sum(sources: u32, begin: u32, end: u32, first_piece: u32, column: u32) -> vec4f {
   var total = vec4f();
   if (end - begin > piece_length) {
     let pieces = (end - begin + piece_length - 1u) / piece_length;
@@ -49,9 +58,8 @@ fn row_sum(begin: u32, end: u32, first_piece: u32, column: u32) -> vec4f {
     }
     return total;
   }
-  let sources = state.cursor * dims.stride + header + 4u * dims.max_rows + 2u * dims.max_pieces;
   for (var k = begin; k < end; k++) {
-    total += source4[segments[sources + k] * dims.width + column];
+    total += source4[source_row(segments[sources + k]) * dims.width + column];
   }
   return total;
 }
@@ -62,17 +70,21 @@ fn adam_fused_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgr
   let base = state.cursor * dims.stride;
   let count = select(segments[base] * dims.width, 0u, state.halted != 0u);
   let entry = state.schedule[state.step % capacity];
+  let step = state.step;
+  let clip = state.clip;
+  let sources = base + header + 4u * dims.max_rows + 2u * dims.max_pieces;
   for (var i = id.x; i < count; i += groups.x * threads) {
     let row = base + header + 4u * (i / dims.width);
     let column = i % dims.width;
     let at = segments[row] * dims.width + column;
-    let gradient = row_sum(segments[row + 1u], segments[row + 2u], segments[row + 3u], column);
-    let full = state.clip * gradient + dims.weight_decay * p4[at];
+    let gradient = row_sum(sources, segments[row + 1u], segments[row + 2u], segments[row + 3u], column);
+    let before = p4[at];
+    let full = clip * gradient + dims.weight_decay * before;
     let m = dims.beta1 * exp_avg4[at] + dims.rest1 * full;
     let v = dims.beta2 * exp_avg_sq4[at] + dims.rest2 * full * full;
-    p4[at] -= entry.x * m / (entry.y * sqrt(v) + dims.eps);
+    p4[at] = before - entry.x * m / (entry.y * sqrt(v) + dims.eps);
     exp_avg4[at] = m;
     exp_avg_sq4[at] = v;
-    last[at] = state.step + 1u;
+    last[at] = step + 1u;
   }
 }

@@ -1,5 +1,5 @@
-// Pooled rows of sequences, ids [B,L] with 0 as padding:
-//   y[b,:] = Σ_l table[ids[b,l],:] over ids that are not 0, divided by their count + 1e-8 if dims.mean is set
+// Pooled rows of sequences, ids [B,L]:
+//   y[b,:] = Σ_l table[ids[b,l],:], divided by their count + 1e-8 if dims.mean is set; without ids 0 if dims.padded is
 //   share[b,:] = dy[b,:] / (count + 1e-8), the gradient of each row that took part; summed by segment_sum.wgsl
 // _vec4 entries are for widths of whole vec4s; width is then counted in vec4s.
 
@@ -8,6 +8,7 @@ struct Dims {
   length: u32,
   width: u32,
   mean: u32,
+  padded: u32,
 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -23,11 +24,16 @@ struct Dims {
 
 const threads = 64u;
 
+// Whether an id takes part.
+fn counts(row: u32) -> bool {
+  return row != 0u || dims.padded == 0u;
+}
+
 // What a sum over the ids of sequence b is divided by for their mean.
 fn divisor(b: u32) -> f32 {
   var count = 0.0;
   for (var l = b * dims.length; l < (b + 1u) * dims.length; l++) {
-    count += select(0.0, 1.0, ids[l] != 0u);
+    count += select(0.0, 1.0, counts(ids[l]));
   }
   return count + 1e-8;
 }
@@ -36,7 +42,7 @@ fn total(b: u32, column: u32) -> f32 {
   var total = 0.0;
   for (var l = b * dims.length; l < (b + 1u) * dims.length; l++) {
     let row = ids[l];
-    if (row != 0u) {
+    if (counts(row)) {
       total += table[row * dims.width + column];
     }
   }
@@ -72,7 +78,7 @@ fn total4(b: u32, column: u32) -> vec4f {
   var total = vec4f();
   for (var l = b * dims.length; l < (b + 1u) * dims.length; l++) {
     let row = ids[l];
-    if (row != 0u) {
+    if (counts(row)) {
       total += table4[row * dims.width + column];
     }
   }

@@ -4,6 +4,7 @@
 //   segment_sum_pieces:   partials[j,:] = Σ of piece j
 //   segment_sum_rows:     g[i,:], zero behind the last row if dims.clear is set
 //   segment_sum_scatter:  table_gradient[row of i,:] = g[i,:]
+// A source says an example and a position in it; the gradient has example_rows rows of each example.
 // _vec4 entries are for widths of whole vec4s; width is then counted in vec4s.
 
 struct Dims {
@@ -11,6 +12,9 @@ struct Dims {
   stride: u32,
   max_rows: u32,
   max_pieces: u32,
+  example_bits: u32,
+  example_rows: u32,
+  position_mask: u32, // 0 where the ids of an example share a row
   clear: u32,
 }
 
@@ -36,6 +40,8 @@ struct Row {
 @group(0) @binding(4) var<storage, read_write> partials4: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> g: array<f32>;
 @group(0) @binding(5) var<storage, read_write> g4: array<vec4f>;
+@group(0) @binding(7) var<storage, read> g_rows: array<f32>;
+@group(0) @binding(7) var<storage, read> g_rows4: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> table_gradient: array<f32>;
 @group(0) @binding(6) var<storage, read_write> table_gradient4: array<vec4f>;
 
@@ -56,11 +62,15 @@ fn sources_at() -> u32 {
   return block_at() + header + 4u * dims.max_rows + 2u * dims.max_pieces;
 }
 
+fn source_row(s: u32) -> u32 {
+  return (s >> dims.example_bits) * dims.example_rows + (s & dims.position_mask);
+}
+
 fn sum(begin: u32, end: u32, column: u32) -> f32 {
   let at = sources_at();
   var total = 0.0;
   for (var k = begin; k < end; k++) {
-    total += source[segments[at + k] * dims.width + column];
+    total += source[source_row(segments[at + k]) * dims.width + column];
   }
   return total;
 }
@@ -69,7 +79,7 @@ fn sum4(begin: u32, end: u32, column: u32) -> vec4f {
   let at = sources_at();
   var total = vec4f();
   for (var k = begin; k < end; k++) {
-    total += source4[segments[at + k] * dims.width + column];
+    total += source4[source_row(segments[at + k]) * dims.width + column];
   }
   return total;
 }
@@ -153,8 +163,8 @@ fn segment_sum_rows_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_
 fn segment_sum_scatter(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let count = segments[block_at()] * dims.width;
   for (var i = id.x; i < count; i += groups.x * threads) {
-    let row = row_at(i / dims.width);
-    table_gradient[row.row * dims.width + i % dims.width] = row_sum(row, i % dims.width);
+    let row = segments[block_at() + header + 4u * (i / dims.width)];
+    table_gradient[row * dims.width + i % dims.width] = g_rows[i];
   }
 }
 
@@ -163,7 +173,7 @@ fn segment_sum_scatter(@builtin(global_invocation_id) id: vec3u, @builtin(num_wo
 fn segment_sum_scatter_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let count = segments[block_at()] * dims.width;
   for (var i = id.x; i < count; i += groups.x * threads) {
-    let row = row_at(i / dims.width);
-    table_gradient4[row.row * dims.width + i % dims.width] = row_sum4(row, i % dims.width);
+    let row = segments[block_at() + header + 4u * (i / dims.width)];
+    table_gradient4[row * dims.width + i % dims.width] = g_rows4[i];
   }
 }

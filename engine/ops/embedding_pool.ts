@@ -19,19 +19,19 @@ const pool = defineOp('embedding_pool', ['table', 'ids'], {
     if (rows !== rule.rows) {
       throw new ShapeError(`embedding_pool: ${table.name} has ${rows} rows, but its ids count ${rule.rows}`);
     }
-    if (rule.per !== length || !rule.skipPadding) {
+    if (rule.per !== length) {
       throw new ShapeError(
-        `embedding_pool: ids of sequences of ${length} need per=${length} and skipPadding, but have per=${rule.per}` +
-          ` and skipPadding=${rule.skipPadding}`,
+        `embedding_pool: ids of sequences of ${length} need per=${length}, but have per=${rule.per}`,
       );
     }
     return [batch, dim];
   },
 
-  forward({ table, ids, y }, run, { mode }) {
+  forward({ table, ids, y }, run, { ids: { rule }, mode }) {
     const [batch, length] = ids.shape;
     const { lanes, four, suffix } = rowView(table.shape[1]);
-    const dims = { batch, length, width: table.shape[1] / lanes, mean: mode === 'mean' ? 1 : 0 };
+    const flags = { mean: mode === 'mean' ? 1 : 0, padded: rule.skipPadding ? 1 : 0 };
+    const dims = { batch, length, width: table.shape[1] / lanes, ...flags };
     const buffers = { [`table${four}`]: table, ids, [`y${four}`]: y };
     run(`embedding_pool_forward${suffix}`, buffers, dims, strided(batch));
   },
@@ -46,15 +46,16 @@ const pool = defineOp('embedding_pool', ['table', 'ids'], {
     const { lanes, four, suffix } = rowView(table.shape[1]);
     const share = run.scratch('share', dy.shape);
     const buffers = { ids: t, [`dy${four}`]: dy, [`share${four}`]: share };
-    const dims = { batch, length, width: table.shape[1] / lanes };
+    const padded = ids.rule.skipPadding ? 1 : 0;
+    const dims = { batch, length, width: table.shape[1] / lanes, padded };
     run(`embedding_pool_backward${suffix}`, buffers, dims, strided(batch));
     run.rows(table, ids, share);
   },
 });
 
 /**
- * Pools the rows of each sequence: table [V,D], ids [B,L] right-padded with 0 → y [B,D], their mean (or sum) over the
- * ids that are not 0; zeros for an empty sequence. As the reference, the mean divides by count + 1e-8 in f32, which is
+ * Pools the rows of each sequence: table [V,D], ids [B,L] → y [B,D], their mean (or sum); where 0 is padding, over the
+ * ids that are not 0, and zeros for an empty sequence. As the reference, the mean divides by count + 1e-8 in f32, which is
  * count itself.
  */
 export const embeddingPool = (table: Tensor, ids: RowIds, mode: PoolMode): Tensor =>

@@ -1,12 +1,9 @@
-import { rowView, segmentShape, type RowView } from '../segments.js';
+import { rowView, type RowView } from '../segments.js';
 import { ShapeError, dims, format } from '../shape.js';
-import type { Dispatch, Launch, RowIds, Tape } from '../tape.js';
+import type { Dispatch, Launch, RowIds, RowSource, Tape } from '../tape.js';
 import type { Tensor } from '../tensor.js';
+import { segmentsOf, sourceDims } from './row_ids.js';
 import { strided } from './strided.js';
-
-/** The input from which the groups of `ids` are read. */
-export const segmentsOf = (tape: Tape, ids: RowIds): Tensor =>
-  tape.input(`segments.${ids.name}`, segmentShape(ids.layout, tape.chunkSteps), 'u32');
 
 interface Pieces extends RowView {
   readonly run: Launch;
@@ -22,7 +19,8 @@ export function recordSegmentPieces(tape: Tape, list: Dispatch[], ids: RowIds, s
   const view = rowView(width);
   const { lanes, four, suffix } = view;
   const { stride, maxRows, maxPieces } = ids.layout;
-  const sizes = { width: width / lanes, stride, max_rows: maxRows, max_pieces: maxPieces };
+  const layout = { stride, max_rows: maxRows, max_pieces: maxPieces };
+  const sizes = { width: width / lanes, ...layout, ...sourceDims(ids, source) };
   const run = tape.launcher('segment_sum', 'segment_sum', list);
   const segments = segmentsOf(tape, ids);
   const state = tape.stepState();
@@ -37,9 +35,10 @@ export function recordSegmentSum(
   tape: Tape,
   list: Dispatch[],
   ids: RowIds,
-  source: Tensor,
+  source: RowSource,
   clear: boolean,
 ): Tensor {
+  if (typeof source === 'function') return source(list, clear);
   const { run, sizes, suffix, four, lanes, buffers } = recordSegmentPieces(tape, list, ids, source);
   const width = source.shape[source.shape.length - 1];
   const g = tape.activation('segment_sum.g', [ids.layout.maxRows, width]);
@@ -49,8 +48,8 @@ export function recordSegmentSum(
 }
 
 /** Throws ShapeError unless the table is [V,D] and the sources of its gradient [..,D]. */
-export function checkSources(table: Tensor, source: Tensor): void {
-  if (source.shape[source.shape.length - 1] === dims(table, 2)[1]) return;
+export function checkSources(table: Tensor, source: RowSource): void {
+  if (typeof source === 'function' || source.shape[source.shape.length - 1] === dims(table, 2)[1]) return;
   throw new ShapeError(
     `segment_sum: rows of ${format(source.shape)} do not fit ${table.name} ${format(table.shape)}`,
   );
@@ -62,15 +61,20 @@ export function recordSegmentScatter(
   list: Dispatch[],
   table: Tensor,
   ids: RowIds,
-  source: Tensor,
+  source: RowSource,
 ): Tensor {
   checkSources(table, source);
-  const width = table.shape[1];
-  const gradient = tape.activation('segment_sum.table', table.shape);
-  const quads = Math.ceil((table.shape[0] * width) / 4);
-  tape.launcher('fill', 'elementwise', list)('fill_zero', { y: gradient }, { quads }, strided(quads));
-  const { run, sizes, suffix, four, lanes, buffers } = recordSegmentPieces(tape, list, ids, source);
-  const over = strided((ids.layout.maxRows * width) / lanes);
-  run(`segment_sum_scatter${suffix}`, { ...buffers, [`table_gradient${four}`]: gradient }, sizes, over);
-  return gradient;
+  const [rows, width] = table.shape;
+  const y = tape.activation('segment_sum.table', table.shape);
+  const quads = Math.ceil((rows * width) / 4);
+  tape.launcher('fill', 'elementwise', list)('fill_zero', { y }, { quads }, strided(quads));
+  const g = recordSegmentSum(tape, list, ids, source, false);
+  const { lanes, four, suffix } = rowView(width);
+  const { stride, maxRows } = ids.layout;
+  const read = { segments: segmentsOf(tape, ids), state: tape.stepState(), [`g_rows${four}`]: g };
+  const buffers = { ...read, [`table_gradient${four}`]: y };
+  const over = strided((maxRows * width) / lanes);
+  const run = tape.launcher('segment_sum', 'segment_sum', list);
+  run(`segment_sum_scatter${suffix}`, buffers, { width: width / lanes, stride }, over);
+  return y;
 }

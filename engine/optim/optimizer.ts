@@ -43,6 +43,8 @@ export interface RowsSourceUpdate extends RowsUpdate {
   /** [maxPieces,D]: sums of the pieces of long groups. */
   readonly partials: Tensor;
   readonly maxPieces: number;
+  /** How kernels find the row of `source` that a source means: numbers of dims. */
+  readonly sourceDims: Readonly<Record<string, number>>;
 }
 
 /**

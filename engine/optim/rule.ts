@@ -55,9 +55,9 @@ export function optimizerOf({ name, slots, constants, schedule, counts, fused, r
       byRows(u, [replay.shader, 'replay'], size(u.last.shape), { last: u.last }, replay.constants),
   };
   const fusing = fused !== undefined && {
-    fusedRows: ({ source, partials, maxPieces, ...u }: RowsSourceUpdate) => {
+    fusedRows: ({ source, partials, maxPieces, sourceDims, ...u }: RowsSourceUpdate) => {
       const more = { last: u.last, source4: source, partials4: partials };
-      byRows(u, [fused, 'fused'], 0, more, { max_rows: u.maxRows, max_pieces: maxPieces });
+      byRows(u, [fused, 'fused'], 0, more, { max_rows: u.maxRows, max_pieces: maxPieces, ...sourceDims });
     },
   };
   return {

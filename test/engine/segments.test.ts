@@ -5,6 +5,7 @@ import {
   pieceLength,
   segmentHeaderWords,
   segmentLayout,
+  sourceBits,
   type SegmentLayout,
   type SegmentRule,
 } from '../../engine/index.js';
@@ -52,7 +53,8 @@ function twin(ids: Uint32Array, { per, skipPadding }: SegmentRule): Group[] {
   const sources = new Map<number, number[]>();
   ids.forEach((row, p) => {
     if (row === 0 && skipPadding) return;
-    sources.set(row, [...(sources.get(row) ?? []), Math.floor(p / per)]);
+    const source = (Math.floor(p / per) << sourceBits(per)) + (p % per);
+    sources.set(row, [...(sources.get(row) ?? []), source]);
   });
   return [...sources].map(([row, all]) => {
     const pieces: number[] = [];
@@ -103,7 +105,7 @@ planSuite('leaves padding out', () => {
   check(random(700, 5, 1), rule);
 });
 
-planSuite('lets consecutive ids share a source', () => {
+planSuite('says of which example an id is, and which of its ids', () => {
   check(random(90, 20, 2), { rows: 20, per: 3, skipPadding: false });
   check(random(900, 6, 3), { rows: 6, per: 9, skipPadding: true });
 });
