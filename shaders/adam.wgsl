@@ -50,17 +50,28 @@ const threads = 64u;
 const header = 4u;
 const capacity = 16384u; // scheduleCapacity
 
-// The step's update of a cell.
-fn update(start: Cell, gradient: vec4f) -> Cell {
-  let entry = state.schedule[state.step % capacity];
-  let full = state.clip * gradient + dims.weight_decay * start.p;
-  let m = dims.beta1 * start.m + dims.rest1 * full;
-  let v = dims.beta2 * start.v + dims.rest2 * full * full;
-  return Cell(start.p - entry.x * m / (entry.y * sqrt(v) + dims.eps), m, v);
+// What the step's update of every cell needs of the state, read once.
+struct Now {
+  step: u32,
+  clip: f32,
+  rate: f32,
+  correction: f32,
 }
 
-fn update_vec4(at: u32, gradient: vec4f) {
-  let cell = update(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), gradient);
+fn now() -> Now {
+  let entry = state.schedule[state.step % capacity];
+  return Now(state.step, state.clip, entry.x, entry.y);
+}
+
+fn update(start: Cell, gradient: vec4f, at: Now) -> Cell {
+  let full = at.clip * gradient + dims.weight_decay * start.p;
+  let m = dims.beta1 * start.m + dims.rest1 * full;
+  let v = dims.beta2 * start.v + dims.rest2 * full * full;
+  return Cell(start.p - at.rate * m / (at.correction * sqrt(v) + dims.eps), m, v);
+}
+
+fn update_vec4(at: u32, gradient: vec4f, step: Now) {
+  let cell = update(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), gradient, step);
   p4[at] = cell.p;
   exp_avg4[at] = cell.m;
   exp_avg_sq4[at] = cell.v;
@@ -71,18 +82,22 @@ fn named_cells() -> u32 {
   return select(segments[state.cursor * dims.stride] * dims.width, 0u, state.halted != 0u);
 }
 
-// Where the i-th of them is in the table.
-fn cell_at(i: u32) -> u32 {
-  let row = segments[state.cursor * dims.stride + header + 4u * (i / dims.width)];
-  return row * dims.width + i % dims.width;
+// Where the i-th of them is in the table; the rows that the step names are listed from word `rows` on.
+fn cell_at(rows: u32, i: u32) -> u32 {
+  return segments[rows + 4u * (i / dims.width)] * dims.width + i % dims.width;
+}
+
+fn rows_at() -> u32 {
+  return state.cursor * dims.stride + header;
 }
 
 // One invocation: a vec4, then those a grid further.
 @compute @workgroup_size(threads)
 fn adam_dense(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let count = select(dims.count, 0u, state.halted != 0u);
+  let step = now();
   for (var i = id.x; i < count; i += groups.x * threads) {
-    update_vec4(i, g4[i]);
+    update_vec4(i, g4[i], step);
   }
 }
 
@@ -90,13 +105,15 @@ fn adam_dense(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
 @compute @workgroup_size(threads)
 fn adam_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let count = named_cells();
+  let rows = rows_at();
+  let step = now();
   for (var i = id.x; i < count; i += groups.x * threads) {
-    let at = cell_at(i);
-    let cell = update(Cell(vec4f(p[at]), vec4f(exp_avg[at]), vec4f(exp_avg_sq[at])), vec4f(g[i]));
+    let at = cell_at(rows, i);
+    let cell = update(Cell(vec4f(p[at]), vec4f(exp_avg[at]), vec4f(exp_avg_sq[at])), vec4f(g[i]), step);
     p[at] = cell.p.x;
     exp_avg[at] = cell.m.x;
     exp_avg_sq[at] = cell.v.x;
-    last[at] = state.step + 1u;
+    last[at] = step.step + 1u;
   }
 }
 
@@ -104,9 +121,11 @@ fn adam_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
 @compute @workgroup_size(threads)
 fn adam_rows_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let count = named_cells();
+  let rows = rows_at();
+  let step = now();
   for (var i = id.x; i < count; i += groups.x * threads) {
-    let at = cell_at(i);
-    update_vec4(at, g4[i]);
-    last[at] = state.step + 1u;
+    let at = cell_at(rows, i);
+    update_vec4(at, g4[i], step);
+    last[at] = step.step + 1u;
   }
 }

@@ -72,7 +72,6 @@ fn moving_steps(cell: Cell) -> u32 {
   return u32(min((halvings + 1.0) * dims.fading, f32(capacity)));
 }
 
-// Steps [first, end).
 fn replay(start: Cell, first: u32, end: u32) -> Cell {
   var cell = start;
   if (dims.weight_decay != 0.0) {
@@ -98,17 +97,10 @@ fn replay(start: Cell, first: u32, end: u32) -> Cell {
 
 // Cells to be worked on: dims.count, or those of the rows that the step names; none once the run is halted.
 fn cells() -> u32 {
-  if (state.halted != 0u) {
-    return 0u;
-  }
-  if (dims.count != 0u) {
-    return dims.count; // no step is at hand after the last one of a chunk
+  if (state.halted != 0u || dims.count != 0u) {
+    return select(dims.count, 0u, state.halted != 0u); // no step is at hand after the last one of a chunk
   }
   return segments[state.cursor * dims.stride] * dims.width;
-}
-
-fn rows_at() -> u32 {
-  return state.cursor * dims.stride + header;
 }
 
 // Where the i-th of them is in the table; the rows that the step names are listed from word `rows` on.
@@ -123,7 +115,7 @@ fn cell_at(rows: u32, i: u32) -> u32 {
 @compute @workgroup_size(threads)
 fn adam_replay(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let count = cells();
-  let rows = rows_at();
+  let rows = state.cursor * dims.stride + header;
   let step = state.step;
   for (var i = id.x; i < count; i += groups.x * threads) {
     let at = cell_at(rows, i);
@@ -142,7 +134,7 @@ fn adam_replay(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
 @compute @workgroup_size(threads)
 fn adam_replay_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let count = cells();
-  let rows = rows_at();
+  let rows = state.cursor * dims.stride + header;
   let step = state.step;
   for (var i = id.x; i < count; i += groups.x * threads) {
     let at = cell_at(rows, i);
