@@ -195,6 +195,7 @@ const excepted: Readonly<Record<string, string>> = {
   'engine/ops/sums.ts': 'the sums under sum, mean and broadcast, in one or two levels',
   'shaders/batch_norm.wgsl': 'training and evaluation, each with its gradient, in two levels',
   'shaders/broadcast.wgsl': 'a family: three ops, their sums, in three widths',
+  'shaders/fm_table.wgsl': 'two ops, each with a gradient in two levels',
   'shaders/linear.wgsl': 'a product and its three gradients, each in two widths',
   'shaders/segment_sum.wgsl': 'three entries, each in two widths',
 };

@@ -33,5 +33,12 @@ const gather = defineOp('embedding_gather', ['table', 'ids'], {
   },
 });
 
-/** Rows of a table: table [V,D], ids [..] → y [..,D]. The gradient is one of rows: see segments.ts. */
-export const embeddingGather = (table: Tensor, ids: RowIds): Tensor => gather(table, ids.ids, ids);
+/**
+ * Rows of a table: table [V,D], ids [..] → y [..,D]. The gradient is one of rows: see segments.ts. Ops that can read
+ * the rows where they are do, and then no copy is made.
+ */
+export function embeddingGather(table: Tensor, ids: RowIds): Tensor {
+  const y = gather(table, ids.ids, ids);
+  table.tape.rowsOf.set(y, { table, ids });
+  return y;
+}

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { Tape, fmPairs, fmPooled } from '../../engine/index.js';
 import { testDevice } from '../support/device.js';
 import { checkForward, checkGradient, type OpCase } from '../support/gradcheck.js';
+import { pooled, summed } from '../support/pairs.js';
 
 const device = await testDevice();
 const shapes = [
@@ -14,29 +15,6 @@ const shapes = [
   [130, 3, 6],
   [200, 5, 16],
 ];
-
-/** The pairwise double loop. */
-function pooled(e: Float64Array, [batch, fields, dim]: readonly number[]): Float64Array {
-  const y = new Float64Array(batch * dim);
-  for (let b = 0; b < batch; b++) {
-    for (let i = 0; i < fields; i++) {
-      for (let j = i + 1; j < fields; j++) {
-        for (let d = 0; d < dim; d++) {
-          y[b * dim + d] += e[(b * fields + i) * dim + d] * e[(b * fields + j) * dim + d];
-        }
-      }
-    }
-  }
-  return y;
-}
-
-function summed(e: Float64Array, shape: readonly number[]): Float64Array {
-  const [batch, , dim] = shape;
-  const all = pooled(e, shape);
-  return Float64Array.from({ length: batch }, (_, b) =>
-    all.slice(b * dim, (b + 1) * dim).reduce((a, v) => a + v, 0),
-  );
-}
 
 const pooledSuite = suite('fmPooled');
 const pairsSuite = suite('fmPairs');

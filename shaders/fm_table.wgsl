@@ -1,0 +1,200 @@
+// fm_pairs.wgsl where e is nothing but rows of a table, e[b,f] = table[ids[b,f]]: they are read where they are, and no
+// de is written. S[b,d] = Σ_f e[b,f,d]; D is of whole vec4s, and width is D counted in them.
+//   fm_table_pooled_forward:  y[b,d] = ½ (S² − Σ_f e²)
+//   fm_table_pairs_forward:   y[b] = Σ_d ½ (S² − Σ_f e²)
+//   fm_table_…_rows:          g[i,:] = Σ dy[b] · (S[b] − table[r]) over the examples b that name r, the i-th row of the
+//                             step's block; zero behind the last row if dims.clear is set
+//   fm_table_…_pieces:        partials[j,:], the same over piece j of a row with more than 64 sources, made first
+// The order of the sums is that of segments.ts.
+
+struct Dims {
+  batch: u32,
+  fields: u32,
+  width: u32,
+  stride: u32,
+  max_rows: u32,
+  max_pieces: u32,
+  example_bits: u32,
+  clear: u32,
+}
+
+// Beginning of State in step.wgsl.
+struct State {
+  step: u32,
+  cursor: u32,
+}
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> table4: array<vec4f>;
+@group(0) @binding(2) var<storage, read> ids: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> sums4: array<vec4f>;
+@group(0) @binding(5) var<storage, read> sums_forward4: array<vec4f>;
+@group(0) @binding(6) var<storage, read> dy: array<f32>;
+@group(0) @binding(6) var<storage, read> dy4: array<vec4f>;
+@group(0) @binding(7) var<storage, read> segments: array<u32>;
+@group(0) @binding(8) var<storage, read> state: State;
+@group(0) @binding(9) var<storage, read_write> partials4: array<vec4f>;
+@group(0) @binding(10) var<storage, read_write> g4: array<vec4f>;
+
+const threads = 64u;
+const piece_length = 64u;
+const header = 4u;
+
+// Column j of example b: writes S, returns ½ (S² − Σ_f e²).
+fn pooled(b: u32, j: u32) -> vec4f {
+  var sum = vec4f();
+  var squares = vec4f();
+  for (var p = b * dims.fields; p < (b + 1u) * dims.fields; p++) {
+    let value = table4[ids[p] * dims.width + j];
+    sum += value;
+    squares += value * value;
+  }
+  sums4[b * dims.width + j] = sum;
+  return 0.5 * (sum * sum - squares);
+}
+
+// One invocation: one example, then those a grid further.
+@compute @workgroup_size(threads)
+fn fm_table_pooled_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
+    for (var j = 0u; j < dims.width; j++) {
+      y4[b * dims.width + j] = pooled(b, j);
+    }
+  }
+}
+
+// One invocation: one example.
+@compute @workgroup_size(threads)
+fn fm_table_pairs_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
+    var total = vec4f();
+    for (var j = 0u; j < dims.width; j++) {
+      total += pooled(b, j);
+    }
+    y[b] = dot(total, vec4f(1.0));
+  }
+}
+
+// A column of the sources in words [begin, end), all of which name the row of the table whose column is `own`.
+struct Part {
+  begin: u32,
+  end: u32,
+  column: u32,
+  own: vec4f,
+}
+
+// The step's block: numbers of cells of g and of partials, and where its lists begin.
+struct Lists {
+  row_cells: u32,
+  piece_cells: u32,
+  rows: u32,
+  pieces: u32,
+  sources: u32,
+}
+
+fn lists_now() -> Lists {
+  let base = state.cursor * dims.stride;
+  let pieces = base + header + 4u * dims.max_rows;
+  let sources = pieces + 2u * dims.max_pieces;
+  return Lists(segments[base] * dims.width, segments[base + 1u] * dims.width, base + header, pieces, sources);
+}
+
+// Column i % width of piece i / width. Its row is found by its first source.
+fn piece_part(lists: Lists, i: u32) -> Part {
+  let at = lists.pieces + 2u * (i / dims.width);
+  let column = i % dims.width;
+  let source = segments[lists.sources + segments[at]];
+  let example = source >> dims.example_bits;
+  let row = ids[example * dims.fields + source - (example << dims.example_bits)];
+  return Part(lists.sources + segments[at], lists.sources + segments[at + 1u], column, table4[row * dims.width + column]);
+}
+
+// Column i % width of row i / width.
+fn row_part(lists: Lists, i: u32) -> Part {
+  let at = lists.rows + 4u * (i / dims.width);
+  let column = i % dims.width;
+  let own = table4[segments[at] * dims.width + column];
+  return Part(lists.sources + segments[at + 1u], lists.sources + segments[at + 2u], column, own);
+}
+
+fn pooled_sum(part: Part) -> vec4f {
+  var total = vec4f();
+  for (var k = part.begin; k < part.end; k++) {
+    let cell = (segments[k] >> dims.example_bits) * dims.width + part.column;
+    total += dy4[cell] * (sums_forward4[cell] - part.own);
+  }
+  return total;
+}
+
+fn pairs_sum(part: Part) -> vec4f {
+  var total = vec4f();
+  for (var k = part.begin; k < part.end; k++) {
+    let example = segments[k] >> dims.example_bits;
+    total += dy[example] * (sums_forward4[example * dims.width + part.column] - part.own);
+  }
+  return total;
+}
+
+fn partials_sum(lists: Lists, i: u32, part: Part) -> vec4f {
+  let first = segments[lists.rows + 4u * (i / dims.width) + 3u];
+  var total = vec4f();
+  for (var j = first; j < first + (part.end - part.begin + piece_length - 1u) / piece_length; j++) {
+    total += partials4[j * dims.width + part.column];
+  }
+  return total;
+}
+
+// One invocation of each pair of entries below: a column of a piece, or of a row.
+@compute @workgroup_size(threads)
+fn fm_table_pooled_pieces(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let lists = lists_now();
+  for (var i = id.x; i < lists.piece_cells; i += groups.x * threads) {
+    partials4[i] = pooled_sum(piece_part(lists, i));
+  }
+}
+
+@compute @workgroup_size(threads)
+fn fm_table_pooled_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let lists = lists_now();
+  let count = select(lists.row_cells, dims.max_rows * dims.width, dims.clear != 0u);
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    var total = vec4f();
+    if (i < lists.row_cells) {
+      let part = row_part(lists, i);
+      if (part.end - part.begin <= piece_length) {
+        total = pooled_sum(part);
+      } else {
+        total = partials_sum(lists, i, part);
+      }
+    }
+    g4[i] = total;
+  }
+}
+
+@compute @workgroup_size(threads)
+fn fm_table_pairs_pieces(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let lists = lists_now();
+  for (var i = id.x; i < lists.piece_cells; i += groups.x * threads) {
+    partials4[i] = pairs_sum(piece_part(lists, i));
+  }
+}
+
+@compute @workgroup_size(threads)
+fn fm_table_pairs_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let lists = lists_now();
+  let count = select(lists.row_cells, dims.max_rows * dims.width, dims.clear != 0u);
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    var total = vec4f();
+    if (i < lists.row_cells) {
+      let part = row_part(lists, i);
+      if (part.end - part.begin <= piece_length) {
+        total = pairs_sum(part);
+      } else {
+        total = partials_sum(lists, i, part);
+      }
+    }
+    g4[i] = total;
+  }
+}

@@ -1,0 +1,95 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  Tape,
+  add,
+  backward,
+  embeddingGather,
+  fmPairs,
+  fmPooled,
+  rowIds,
+  sum,
+  type Tensor,
+} from '../../engine/index.js';
+import { prune } from '../../engine/prune.js';
+import { testDevice } from '../support/device.js';
+import { checkForward, checkGradient, runCase, type OpCase } from '../support/gradcheck.js';
+import { pooled, summed } from '../support/pairs.js';
+import { feedSegments } from '../support/rows.js';
+
+const device = await testDevice();
+
+/** op(table[ids]) with long segments; rows are read where they are if `per` is the number of fields. */
+function tableCase(
+  [batch, fields, dim, rows]: readonly number[],
+  per: number,
+  op: (e: Tensor) => Tensor,
+  twin: (e: Float64Array, shape: readonly number[]) => Float64Array,
+): OpCase {
+  const shape = [batch, fields];
+  const data = Array.from({ length: batch * fields }, (_, p) => (p % fields ? (p * p) % rows : p % 2));
+  const declare = (tape: Tape) => rowIds(tape.input('ids', shape, 'u32'), { name: 'ids', rows, per });
+  return {
+    inputs: { table: { shape: [rows, dim] } },
+    ids: { ids: { shape, data } },
+    build: ({ table }, tape) => op(embeddingGather(table, declare(tape))),
+    reference: ({ table }) => {
+      const e = data.flatMap((row) => [...table.slice(row * dim, (row + 1) * dim)]);
+      return twin(Float64Array.from(e), [batch, fields, dim]);
+    },
+    feed: (store) => feedSegments(store, declare(new Tape({ training: true })), data),
+    tolerance: 1e-5,
+  };
+}
+
+/** Σ_f e + pooled: e is read twice. */
+function pooledAndSum(e: Float64Array, shape: readonly number[]): Float64Array {
+  const [, fields, dim] = shape;
+  const y = pooled(e, shape);
+  e.forEach((value, i) => (y[Math.floor(i / fields / dim) * dim + (i % dim)] += value));
+  return y;
+}
+
+const tableSuite = suite('fmPooled and fmPairs of rows of a table');
+const ops = { fmPooled: [fmPooled, pooled], fmPairs: [fmPairs, summed] } as const;
+for (const [name, [op, twin]] of Object.entries(ops)) {
+  for (const sizes of [
+    [1, 1, 4, 2],
+    [3, 2, 4, 5],
+    [200, 3, 8, 17],
+    [333, 5, 16, 40],
+  ]) {
+    const one = tableCase(sizes, sizes[1], op, twin);
+    tableSuite(`${name} [${sizes}] is the pairwise double loop`, () => checkForward(device, one));
+    tableSuite(`${name} [${sizes}] has its gradient`, () => checkGradient(device, one));
+  }
+  tableSuite(`${name} gives the table the same gradient where it reads copies of its rows`, async () => {
+    const [read, copied] = await Promise.all([
+      runCase(device, tableCase([200, 3, 8, 17], 3, op, twin)),
+      runCase(device, tableCase([200, 3, 8, 17], 1, op, twin)),
+    ]);
+    assert.equal(read.y, copied.y);
+    assert.equal(read.gradients, copied.gradients);
+  });
+  tableSuite(`${name} makes no copy of the rows and no gradient of one`, () => {
+    const one = tableCase([3, 2, 4, 5], 2, op, twin);
+    const tape = new Tape({ training: true, denseTables: true });
+    const table = tape.variable('table', [5, 4]);
+    const y = one.build({ table }, tape);
+    const { dispatches } = backward(y, tape.input('dy', y.shape));
+    const entries = prune([...tape.forward, ...dispatches], new Set()).map(({ entry }) => entry);
+    assert.ok(
+      entries.every((entry) => !/gather|backward/.test(entry)),
+      entries.join(),
+    );
+  });
+}
+const both = (e: Tensor) => add(fmPooled(e), sum(e, 1));
+tableSuite('rows that another op reads too get the gradients of both', async () => {
+  const one = tableCase([200, 3, 8, 17], 3, both, pooledAndSum);
+  await checkForward(device, one);
+  await checkGradient(device, one);
+});
+
+tableSuite.after(() => device.destroy());
+tableSuite.run();
