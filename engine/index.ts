@@ -2,7 +2,7 @@
 export { backward, type Backward } from './autodiff.js';
 export * from './device.js';
 export * from './init.js';
-export { KernelError, reflect, type Kernel } from './kernel.js';
+export { KernelError, type Kernel } from './kernel.js';
 export { planMemory, bytesOf } from './memory.js';
 export { defineOp, type Op, type OpRules } from './op.js';
 export * from './ops/index.js';
@@ -25,5 +25,5 @@ export {
   type Run,
 } from './tape.js';
 export { type Dtype, type Tensor } from './tensor.js';
-export { openWebGpu, type WebGpuOptions } from './webgpu.js';
 export type { ClipNorm } from './updates.js';
+export { openWebGpu, type WebGpuOptions } from './webgpu.js';

@@ -1,5 +1,4 @@
 import type { CommandSpec } from './device.js';
-import { ResourceType, WgslReflect, type StructInfo } from 'wgsl_reflect/wgsl_reflect.module.js';
 
 /** A shader that does not compile or does not fit its use. Begins with file, line and column where they are known. */
 export class KernelError extends Error {
@@ -11,6 +10,8 @@ export interface StorageBinding {
   readonly name: string;
   readonly binding: number;
   readonly writable: boolean;
+  /** The smallest buffer that can be bound: the struct, or one element of the array. */
+  readonly bytes: number;
 }
 
 /** A member of `struct Dims`. */
@@ -35,65 +36,6 @@ export interface Kernel {
     readonly bytes: number;
     readonly members: readonly DimsMember[];
   };
-}
-
-function workgroupSize(source: string, value: string | string[] | null): [number, number, number] {
-  const constant = (word: string) =>
-    new RegExp(`const\\s+${word}\\s*(?::\\s*u32)?\\s*=\\s*(\\d+)u?\\s*;`).exec(source)?.[1];
-  const axes = [value ?? '1']
-    .flat()
-    .map((word) => Number(/^\d/.test(word) ? parseInt(word, 10) : constant(word)));
-  if (axes.some((axis) => !Number.isInteger(axis))) {
-    throw new KernelError(`workgroup_size(${String(value)}) is neither a number nor a const of one`);
-  }
-  return [axes[0], axes[1] ?? 1, axes[2] ?? 1];
-}
-
-function dimsMembers(struct: StructInfo, where: string): DimsMember[] {
-  return struct.members.map(({ name, offset, type }) => {
-    if (type.name === 'u32' || type.name === 'f32') return { name, offset, type: type.name };
-    throw new KernelError(`${where}: dims.${name} is ${type.name}; dims are u32 or f32`);
-  });
-}
-
-function parse(shader: string, source: string): WgslReflect {
-  try {
-    return new WgslReflect(source);
-  } catch (error) {
-    throw new KernelError(`${shader}.wgsl: wgsl_reflect cannot read it: ${String(error)}`);
-  }
-}
-
-/**
- * Reads every compute entry of a WGSL source: its bindings by variable name, the members of its uniform, its
- * workgroup size. Throws KernelError for what the engine does not use: several groups, more than one uniform.
- */
-export function reflect(shader: string, source: string): Map<string, Kernel> {
-  const kernels = new Map<string, Kernel>();
-  for (const entry of parse(shader, source).entry.compute) {
-    const where = `${shader}.wgsl: ${entry.name}`;
-    if (entry.resources.some(({ group }) => group !== 0))
-      throw new KernelError(`${where}: binds outside group 0`);
-    const uniforms = entry.resources.filter((one) => one.resourceType === ResourceType.Uniform);
-    if (uniforms.length > 1)
-      throw new KernelError(`${where}: has ${uniforms.length} uniforms; put them into dims`);
-    const attribute = entry.attributes?.find(({ name }) => name === 'workgroup_size');
-    kernels.set(entry.name, {
-      shader,
-      entry: entry.name,
-      workgroup: workgroupSize(source, attribute?.value ?? null),
-      loops: entry.inputs.some(({ location }) => location === 'num_workgroups'),
-      storage: entry.resources
-        .filter((one) => one.resourceType === ResourceType.Storage)
-        .map(({ name, binding, access }) => ({ name, binding, writable: access !== 'read' })),
-      dims: uniforms[0] && {
-        binding: uniforms[0].binding,
-        bytes: Math.ceil(uniforms[0].size / 16) * 16,
-        members: dimsMembers(uniforms[0].type as StructInfo, where),
-      },
-    });
-  }
-  return kernels;
 }
 
 function disagreement(

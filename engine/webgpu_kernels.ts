@@ -1,5 +1,6 @@
 import type { Command, CommandSpec, Device } from './device.js';
-import { KernelError, findKernel, gridOf, reflect, writeDims, type Kernel } from './kernel.js';
+import { KernelError, findKernel, gridOf, writeDims, type Kernel } from './kernel.js';
+import { reflect } from './reflect.js';
 import type { GpuMemory } from './webgpu_memory.js';
 
 /** A command with the objects that are set before its dispatch. */

@@ -84,6 +84,7 @@ export class Commands {
     if (specs.length === 0) return [];
     const shaders = await Promise.all(specs.map(({ shader }) => this.shader(shader)));
     const kernels = specs.map((spec, i) => findKernel(shaders[i].kernels, spec, this.name, storageBuffers));
+    specs.forEach((spec, i) => checkSizes(spec, kernels[i]));
     const grids = specs.map(({ over }, i) => this.grid(kernels[i], over));
     const offsets = [0];
     for (const kernel of kernels) offsets.push(offsets[offsets.length - 1] + recordBytes(kernel));
@@ -140,6 +141,17 @@ function kernelsIn(name: string, module: WebAssembly.Module): ReadonlyMap<string
     throw new KernelError(`${name}.wasm: has no section "kernels"; run npm run build`);
   }
   return new Map(Object.entries(JSON.parse(new TextDecoder().decode(section)) as Record<string, Kernel>));
+}
+
+/** Throws KernelError for a buffer that is smaller than what the kernel takes it for. */
+function checkSizes({ label, buffers }: CommandSpec, { entry, storage }: Kernel): void {
+  for (const { name, bytes } of storage) {
+    const buffer = buffers[name];
+    if (buffer.bytes >= bytes) continue;
+    throw new KernelError(
+      `${label}: ${entry} binds ${buffer.label} of ${buffer.bytes} bytes as "${name}", which takes ${bytes} or more`,
+    );
+  }
 }
 
 /** Grid, dims, and address and length of each buffer, as compiled entries read them. */

@@ -18,7 +18,8 @@
  */
 import binaryen from 'binaryen';
 import * as ast from 'wgsl_reflect/wgsl_reflect.module.js';
-import { KernelError, reflect, type Kernel } from '../kernel.js';
+import { KernelError, type Kernel } from '../kernel.js';
+import { reflect } from '../reflect.js';
 import { Builder } from './builder.js';
 import { entryBody, record } from './entry.js';
 import { callFunction } from './functions.js';

@@ -2,8 +2,9 @@ import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readShader } from '../../engine/adapter.js';
-import { KernelError, reflect } from '../../engine/index.js';
+import { KernelError } from '../../engine/index.js';
 import { checkBuffers, writeDims } from '../../engine/kernel.js';
+import { reflect } from '../../engine/reflect.js';
 
 const header = `
 struct Dims {
@@ -49,11 +50,11 @@ reflected('names what each entry binds, also through the functions it calls, and
   const storage = (entry: string) =>
     kernels
       .get(entry)
-      ?.storage.map(({ name, binding, writable }) => `${name} ${binding} ${writable}`)
+      ?.storage.map(({ name, binding, writable, bytes }) => `${name} ${binding} ${writable} ${bytes}`)
       .sort();
-  assert.equal(storage('direct'), ['x 1 false', 'y 2 true']);
-  assert.equal(storage('quads'), ['rows 3 false', 'x4 1 false', 'y 2 true']);
-  assert.equal(storage('alone'), ['y 2 true']);
+  assert.equal(storage('direct'), ['x 1 false 4', 'y 2 true 4']);
+  assert.equal(storage('quads'), ['rows 3 false 8', 'x4 1 false 16', 'y 2 true 4']);
+  assert.equal(storage('alone'), ['y 2 true 4']);
 });
 
 reflected('resolves workgroup sizes, of constants too', () => {

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { detectRaces } from 'wgsl_reflect/wgsl_reflect.module.js';
-import { reflect } from '../../engine/index.js';
+import { reflect } from '../../engine/reflect.js';
 import { shaderSources } from '../support/sources.js';
 
 /** A toy launch: workgroups, and what lies at each binding (uniforms as `{ uniform }`). */

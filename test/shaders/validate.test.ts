@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nullAdapter } from '../../engine/adapter.js';
-import { reflect, type Kernel } from '../../engine/index.js';
+import type { Kernel } from '../../engine/index.js';
+import { reflect } from '../../engine/reflect.js';
 import { shaderSources, sourcesIn } from '../support/sources.js';
 
 const shaders = shaderSources();

@@ -1,5 +1,6 @@
 import { readShader } from '../../engine/adapter.js';
-import { openWebGpu, type Device } from '../../engine/index.js';
+import type { Device } from '../../engine/index.js';
+import { openWebGpu } from '../../engine/webgpu.js';
 import { testAdapter } from './adapters.js';
 
 /** A device of the engine whose WebGPU calls are counted. */

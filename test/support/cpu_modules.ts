@@ -19,7 +19,7 @@ const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
       entry,
       workgroup: [4, 1, 1],
       loops: false,
-      storage: names.map((name, binding) => ({ name, binding: binding + 1, writable: true })),
+      storage: names.map((name, binding) => ({ name, binding: binding + 1, writable: true, bytes: 4 })),
       dims: { binding: 0, bytes: 16, members: [{ name: 'step', offset: 0, type: 'u32' }] },
     },
   ]),
