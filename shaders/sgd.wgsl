@@ -65,20 +65,15 @@ fn store_vec4(at: u32, cell: vec4f) {
 
 // Cells to be worked on: dims.count, or those of the rows that the step names; none once the run is halted.
 fn cells() -> u32 {
-  if (state.halted != 0u) {
-    return 0u;
-  }
-  if (dims.count != 0u) {
-    return dims.count; // no step is at hand after the last one of a chunk
+  if (state.halted != 0u || dims.count != 0u) {
+    return select(dims.count, 0u, state.halted != 0u); // no step is at hand after the last one of a chunk
   }
   return segments[state.cursor * dims.stride] * dims.width;
 }
 
 // Where the i-th of them is in the table.
 fn cell_at(i: u32) -> u32 {
-  if (dims.count != 0u) {
-    return i;
-  }
+  if (dims.count != 0u) { return i; }
   let row = segments[state.cursor * dims.stride + header + 4u * (i / dims.width)];
   return row * dims.width + i % dims.width;
 }
