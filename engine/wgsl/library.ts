@@ -54,7 +54,7 @@ export class Library {
     const result = typeOf(node.returnType);
     const [register] = registersOf(result);
     const body = builder.collect(() => builder.emit(t.values.write(this.rules.inline(t, node, args))));
-    builder.finish(name, register, this.module.block(null as unknown as string, body, wasmType(register)));
-    return name;
+    builder.finish(own, register, this.module.block(null as unknown as string, body, wasmType(register)));
+    return own;
   }
 }
