@@ -41,12 +41,14 @@ export class Library {
     return { type, depth: deepest(args), leaves: [leaf] };
   };
 
+  /** The function's name in the module, which no entry point can have. */
   private functionFor(name: string): string {
-    if (this.made.has(name)) return name;
+    const own = `library.${name}`;
+    if (this.made.has(own)) return own;
     const node = this.declarations.functions.get(name);
     if (node === undefined || node.returnType === null)
       throw new SubsetError(`the library has no function ${name}`);
-    this.made.add(name);
+    this.made.add(own);
     const parameters = node.args.map(({ type }) => registersOf(typeOf(type))[0]);
     const builder = new Builder(this.module, parameters);
     const t = new Translator(builder, this.declarations, this.call, this.rules);
