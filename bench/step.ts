@@ -121,7 +121,7 @@ export async function openStep(device: Device, sizes: StepSizes): Promise<OpenSt
   uploadFeatures(store, features);
   const schedule = Array.from({ length: 4096 }, (_, i) => [...optimizer.schedule(i + 1, 0.001)]);
   plan.setSchedule(1, Float32Array.from(schedule.flat()));
-  const segments = segmentSpecs(traced);
+  const segments = segmentSpecs(traced, device.kind !== 'cpu');
   const feed = new Feed(features, { capacity: batch, chunkSteps, segments });
   const order = Uint32Array.from({ length: chunkSteps * batch }, (_, i) => i);
   const chunk = feed.chunk(order, batch);

@@ -10,6 +10,7 @@
  * A source is `example << sourceBits(per) | position`: id `position` of `per` in an example, so that a gradient that
  * has a row for each id and one that has a row for each example are found without a division.
  */
+import { SegmentOrder } from './segment_order.js';
 import type { Shape } from './shape.js';
 
 /** Sources that one invocation sums; a longer segment is cut into pieces, summed in a second level. */
@@ -42,6 +43,11 @@ export interface SegmentRule {
   /** Consecutive ids that belong to one example. */
   readonly per: number;
   readonly skipPadding: boolean;
+  /**
+   * Lists rows that missed as many steps side by side instead of as they are first met. The same numbers for each row,
+   * sooner; not for norms of all rows together, whose last bits depend on the order.
+   */
+  readonly byAge?: boolean;
 }
 
 /** Bits of a source that say which of the `per` ids of an example it is. */
@@ -51,9 +57,11 @@ export const sourceBits = (per: number): number => Math.ceil(Math.log2(per));
 export class SegmentPlanner {
   /** Sources of each row in this step; then, while filling, where its next source goes. Zero between steps. */
   private readonly count: Int32Array;
+  private readonly order: SegmentOrder | undefined;
 
   constructor(private readonly rule: SegmentRule) {
     this.count = new Int32Array(rule.rows);
+    this.order = rule.byAge ? new SegmentOrder(rule.rows) : undefined;
   }
 
   /**
@@ -72,6 +80,7 @@ export class SegmentPlanner {
     const block = new Int32Array(out.buffer, out.byteOffset, layout.stride);
     const piecesAt = segmentHeaderWords + 4 * layout.maxRows;
     const rowsEnd = countRows(signedIds, this.rule, this.count, block, layout.maxRows);
+    this.order?.sort(block, segmentHeaderWords, rowsEnd, this.count);
     block[0] = (rowsEnd - segmentHeaderWords) / 4;
     block[1] = placeRows(this.count, block, rowsEnd, piecesAt, piecesAt + 2 * layout.maxPieces);
     fillSources(signedIds, this.rule, this.count, block);

@@ -27,10 +27,10 @@ export interface Chunk {
   readonly segments: ReadonlyMap<string, Uint32Array>;
 }
 
-/** The id sets of a batch that are grouped for the backward pass. */
-export function segmentSpecs({ tokens, sequences, floats }: Batch): SegmentSpec[] {
+/** The id sets of a batch that are grouped for the backward pass; `byAge` as in SegmentRule. */
+export function segmentSpecs({ tokens, sequences, floats }: Batch, byAge = false): SegmentSpec[] {
   const all = [tokens, ...sequences, floats?.rows].filter((ids): ids is RowIds => ids !== undefined);
-  return all.map(({ name, layout, rule }) => ({ name, layout, rule }));
+  return all.map(({ name, layout, rule }) => ({ name, layout, rule: { ...rule, byAge } }));
 }
 
 interface Grouper extends SegmentSpec {

@@ -95,7 +95,9 @@ export async function openTraining(
   const sizes = { scope: 'train', capacity: batch, users, items, denseTables };
   const traceOf = (rows: number, chunkSteps: number) =>
     traceTraining(program, { ...sizes, rows, chunkSteps });
-  const segments = segmentSpecs(traceOf(batch, 1).batch);
+  // Threads of a CPU do not run in lockstep, and a norm of all rows needs an order that a resumed run repeats.
+  const byAge = device.kind !== 'cpu' && clipNorm === undefined;
+  const segments = segmentSpecs(traceOf(batch, 1).batch, byAge);
   const segmentWords = segments.reduce((sum, { layout }) => sum + layout.stride, 0);
   const parts = Math.ceil(trainRows / batch / chunksPerEpoch);
   const stepBytes = feedBytes(batch, features, segmentWords);

@@ -137,6 +137,27 @@ planSuite('forgets a step before the next', () => {
   }
 });
 
+planSuite('lists rows that missed as many steps side by side where it is told to', () => {
+  const rule = { ...plain(9), byAge: true };
+  const planner = new SegmentPlanner(rule);
+  const layout = segmentLayout(6, 9);
+  const rowsOf = (...ids: number[]) => {
+    const block = new Uint32Array(layout.stride);
+    planner.plan(Uint32Array.from(ids), layout, block);
+    const groups = decode(block, layout);
+    const byRow = (all: readonly Group[]) => [...all].sort((a, b) => a.row - b.row);
+    assert.equal(
+      byRow(groups),
+      byRow(twin(Uint32Array.from(ids), rule)),
+      'the groups are those of any order',
+    );
+    return groups.map(({ row }) => row);
+  };
+  assert.equal(rowsOf(5, 3, 8, 3), [5, 8, 3], 'those with one source before one with two');
+  assert.equal(rowsOf(1, 3, 2, 5), [3, 5, 1, 2], 'those of the last step before new ones');
+  assert.equal(rowsOf(8, 3, 1, 7, 8), [3, 1, 8, 7]);
+});
+
 planSuite('reads and writes within views of larger buffers', () => {
   const layout = segmentLayout(4, 9);
   const blocks = new Uint32Array(2 * layout.stride);
