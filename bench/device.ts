@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { findAdapter, readShader } from '../engine/adapter.js';
-import { openWebGpu, type Device } from '../engine/index.js';
+import { findAdapter, openAdapter, readShader } from '../engine/adapter.js';
+import type { Device } from '../engine/index.js';
+import { openWebGpu } from '../engine/webgpu.js';
 
 /** Text of a shader of the engine, or of the benchmarks' own, which begin with `bench_`. */
 function readBenchShader(name: string): string {
@@ -8,8 +9,10 @@ function readBenchShader(name: string): string {
   return readFileSync(new URL(`../../bench/${name}.wgsl`, import.meta.url), 'utf8');
 }
 
-/** Opens the adapter of a choice (see findAdapter) with the benchmarks' own shaders at hand. */
-export async function benchDevice(choice: string): Promise<Device> {
-  const { adapter, name, kind } = await findAdapter(choice);
-  return openWebGpu({ adapter, name, kind, readShader: readBenchShader });
+/** Opens the adapter of a choice (see findAdapter) with the benchmarks' own shaders at hand, on `threads` of the CPU. */
+export async function benchDevice(choice: string, threads?: number): Promise<Device> {
+  const found = await findAdapter(choice);
+  // The build compiles the benchmarks' shaders along with the others.
+  if (found.kind === 'cpu') return openAdapter(found, { threads });
+  return openWebGpu({ ...found, readShader: readBenchShader });
 }

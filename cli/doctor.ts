@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { AdapterError, findAdapter, listAdapters, readShader, resolveChoice } from '../engine/adapter.js';
-import type { FoundAdapter } from '../engine/adapter.js';
-import { Store, Tape, compile, linear, openWebGpu, type Device } from '../engine/index.js';
+import { AdapterError, cpuAdapter, findAdapter, listAdapters, openAdapter } from '../engine/adapter.js';
+import { resolveChoice, type FoundAdapter } from '../engine/adapter.js';
+import { Store, Tape, compile, linear, type Device } from '../engine/index.js';
 import { readCommand } from './config/flags.js';
-import { generalOptions } from './config/options.js';
+import { deviceOptions } from './config/options.js';
 
 const help = {
   name: 'doctor',
   summary:
     'Lists the adapters of this machine, says which one would be used and why, and checks that it computes.',
-  examples: ['node cli/doctor.js', 'node cli/doctor.js --adapter=software'],
+  examples: ['node cli/doctor.js', 'node cli/doctor.js --adapter=cpu --threads=4'],
 };
 
 /** The limits that decide what a plan may bind and launch. */
@@ -46,29 +46,48 @@ function printVersions(): void {
 }
 
 /** Everything worth knowing of an adapter, one fact a line. */
-export function describeAdapter({ adapter, name, kind, origin, backend }: FoundAdapter): string {
+export function describeAdapter(found: FoundAdapter): string {
+  if (found.kind === 'cpu') {
+    return `${found.name}\n  cpu, our kernels as WebAssembly, up to ${found.cores} threads at once`;
+  }
+  const { adapter, name, kind, origin, backend } = found;
   const features = [...adapter.features].filter((feature) => !drawing.test(feature)).sort();
   return [
     name,
-    `  ${kind}, ${origin === 'bundled' ? 'bundled' : 'of the system'}, ${backend}`,
+    `  ${kind}, ${origin === 'bundled' ? 'bundled for development' : 'of the system'}, ${backend}`,
     `  features: ${features.join(' ')}`,
     ...shownLimits.map((limit) => `  ${limit}: ${adapter.limits[limit]}`),
   ].join('\n');
 }
 
-/** Why `wanted` ('auto', 'gpu', 'software' or part of a name) leads to this adapter. */
-export function reason(wanted: string, { kind, origin }: Pick<FoundAdapter, 'kind' | 'origin'>): string {
+/** Why `wanted` ('auto', 'gpu', 'cpu', 'software' or part of a name) leads to this adapter. */
+export function reason(
+  wanted: string,
+  { kind, origin }: Pick<FoundAdapter, 'kind'> & { readonly origin?: 'system' | 'bundled' },
+): string {
   if (wanted === 'gpu') return 'the best GPU of this system';
+  if (wanted === 'cpu') return 'it is always there';
   if (wanted === 'software') {
     return origin === 'system'
-      ? 'a software adapter of this system'
-      : 'this system has no software adapter of its own';
+      ? 'the software Vulkan of this system'
+      : 'this system has no software Vulkan of its own, so the one for development';
   }
   if (wanted !== 'auto') return `"${wanted}" is part of its name`;
   if (kind === 'gpu') return 'a GPU goes first';
-  return origin === 'system'
-    ? 'no GPU that Dawn accepts, so the software adapter of this system'
-    : 'neither a GPU nor a software adapter of this system that Dawn accepts, so the bundled one';
+  return kind === 'cpu'
+    ? 'there is no GPU that Dawn accepts, and our kernels are faster here than software Vulkan'
+    : 'the drivers that are named offer no GPU';
+}
+
+/** All adapters; those of Dawn are left out, with the reason, where it does not load. */
+async function adaptersHere(): Promise<readonly FoundAdapter[]> {
+  try {
+    return await listAdapters();
+  } catch (error) {
+    if (!(error instanceof AdapterError)) throw error;
+    console.log(`\nno Vulkan, Metal or Direct3D: ${error.message}`);
+    return [cpuAdapter()];
+  }
 }
 
 /** Throws AdapterError if a result is not what it must be, to the last bit. */
@@ -122,23 +141,23 @@ export async function checkDevice(device: Device): Promise<void> {
 const sum = (count: number, term: (i: number) => number) =>
   Array.from({ length: count }, (_, i) => term(i)).reduce((total, value) => total + value, 0);
 
-/** The command `doctor`. Throws AdapterError if no adapter can be had or the chosen one computes wrong numbers. */
+/** The command `doctor`. Throws AdapterError if the choice fits none or the chosen one computes wrong numbers. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const command = await readCommand(argv, help, { adapter: generalOptions.adapter });
+  const command = await readCommand(argv, help, deviceOptions);
   if ('help' in command) return void console.log(command.help);
   printVersions();
-  const adapters = await listAdapters();
-  for (const found of adapters) console.log(`\n${describeAdapter(found)}`);
-  const found = await findAdapter(command.values.adapter);
-  const { wanted, where } = resolveChoice(command.values.adapter);
+  for (const found of await adaptersHere()) console.log(`\n${describeAdapter(found)}`);
+  const { adapter, threads, check } = command.values;
+  const found = await findAdapter(adapter);
+  const { wanted, where } = resolveChoice(adapter);
   console.log(`\n${where} takes ${found.name}: ${reason(wanted, found)}`);
   const start = performance.now();
-  const device = await openWebGpu({ ...found, readShader });
+  const device = await openAdapter(found, { threads: threads ?? undefined, checked: check });
   try {
     await checkDevice(device);
   } finally {
     device.destroy();
   }
   const ms = Math.round(performance.now() - start);
-  console.log(`a linear layer and its gradients are exact on it (${ms} ms with compiling)`);
+  console.log(`a linear layer and its gradients are exact on ${device.name} (${ms} ms from its start on)`);
 }

@@ -7,12 +7,11 @@ import { join } from 'node:path';
 import { loadDataset } from '../data/dataset.js';
 import type { Dataset } from '../data/schema.js';
 import { ensureSample } from '../data/synthetic.js';
-import { findAdapter, readShader, type FoundAdapter } from '../engine/adapter.js';
+import { findAdapter, openAdapter } from '../engine/adapter.js';
 import {
   constantLr,
   cosineLr,
   exponentialLr,
-  openWebGpu,
   optimizers,
   stepLr,
   type Device,
@@ -38,20 +37,24 @@ export async function prepareDataset(dataset: string, dataPath: string): Promise
 }
 
 /**
- * An adapter of the choice `--adapter` and a device on it, destroyed at the latest when the process ends. Throws
- * AdapterError or DeviceError.
+ * A device of the choice `--adapter`, destroyed at the latest when the process ends. Throws AdapterError or
+ * DeviceError.
  */
-export async function openDevice(choice: string): Promise<{ device: Device; adapter: FoundAdapter }> {
-  const adapter = await findAdapter(choice);
-  const device = await openWebGpu({ ...adapter, readShader });
+export async function openDevice({
+  adapter,
+  threads,
+  check,
+}: Pick<TrainConfig, 'adapter' | 'threads' | 'check'>): Promise<Device> {
+  const found = await findAdapter(adapter);
+  const device = await openAdapter(found, { threads: threads ?? undefined, checked: check });
   // Dawn crashes in a process that ends in the middle of its work (a second Ctrl-C, a reader that has gone away).
   process.once('exit', () => device.destroy());
-  return { device, adapter };
+  return device;
 }
 
-/** The adapter in use, for people. */
-export function adapterLine({ name, kind, origin, backend }: FoundAdapter): string {
-  return `adapter: ${name} (${kind}, ${origin === 'bundled' ? 'bundled' : backend})`;
+/** The device in use, for people. */
+export function adapterLine({ name, kind }: Pick<Device, 'name' | 'kind'>): string {
+  return `adapter: ${name} (${kind})`;
 }
 
 /** Throws ConfigError, saying how to get or make it, if the interactions of a data set are not there. */

@@ -26,4 +26,3 @@ export {
 } from './tape.js';
 export { type Dtype, type Tensor } from './tensor.js';
 export type { ClipNorm } from './updates.js';
-export { openWebGpu, type WebGpuOptions } from './webgpu.js';

@@ -62,9 +62,11 @@ rules('of data lead nowhere else of ours', () => {
 /** The files of the engine that know Node: drivers and threads are found and started there. */
 const nodeFiles = [
   'engine/adapter.ts',
+  'engine/dawn.ts',
   'engine/swiftshader.ts',
   'engine/cpu/open.ts',
   'engine/cpu/worker.ts',
+  'engine/wgsl/build.ts',
 ];
 
 rules('of engine lead nowhere else of ours, and to no Node but in the files that find and start', () => {

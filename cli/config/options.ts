@@ -31,6 +31,13 @@ const clipGradNorm: Option<ClipGradNorm> = special<ClipGradNorm>(
   readClip,
 );
 
+/** What to compute on. */
+export const deviceOptions = {
+  adapter: text('auto', 'device: auto, gpu, cpu, software or part of a name'),
+  threads: optional(int(1, 'threads of the CPU; None: as many as it runs at once', { min: 1, max: 1024 })),
+  check: bool(false, 'check every index in every kernel, on the CPU'),
+} as const satisfies OptionTable;
+
 /** Where things are, what is shown, which device: nothing here changes a result but `seed`. */
 export const generalOptions = {
   seed: int(2020, 'seed of split, initial values, batch order and dropout', {
@@ -48,7 +55,7 @@ export const generalOptions = {
   show_progress: bool(true, 'progress bars on a terminal'),
   quiet: bool(false, 'print only the result'),
   log_interval: int(100, 'steps between two readings of the training loss', { min: 1 }),
-  adapter: text('auto', 'device: auto, gpu, software or part of a name'),
+  ...deviceOptions,
   profile: bool(false, 'time every kernel and write a Chrome trace'),
   save_dataset: bool(false, 'keep the processed data set for the next run'),
   dataset_save_path: optional(text('', 'file of the processed data set')),

@@ -30,7 +30,10 @@ export const predictOptions = {
 type Values = OptionValues<typeof predictOptions>;
 
 /** What a command line asks for: scores of rows, or the best items of users. */
-export type PredictRequest = Pick<Values, 'checkpoint' | 'data_path' | 'adapter' | 'quiet' | 'output'> &
+export type PredictRequest = Pick<
+  Values,
+  'checkpoint' | 'data_path' | 'adapter' | 'threads' | 'check' | 'quiet' | 'output'
+> &
   (
     | { readonly kind: 'score'; readonly input: string }
     | {

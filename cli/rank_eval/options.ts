@@ -1,4 +1,5 @@
 import type { CommandHelp } from '../config/help.js';
+import { deviceOptions } from '../config/options.js';
 import {
   bool,
   choice,
@@ -58,7 +59,9 @@ const metricNames: Option<readonly string[]> = {
 export const trainedOptions = {
   checkpoint: text('', 'the trained model: best.ckpt of a run'),
   data_path: optional(text('', "folder of the data sets; None: the checkpoint's")),
-  adapter: optional(text('', "device: auto, gpu, software or part of a name; None: the checkpoint's")),
+  adapter: optional(text('', "device: auto, gpu, cpu, software or part of a name; None: the checkpoint's")),
+  threads: deviceOptions.threads,
+  check: deviceOptions.check,
   quiet: bool(false, 'print only the result'),
 } as const satisfies OptionTable;
 

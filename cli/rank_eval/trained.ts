@@ -17,10 +17,13 @@ export interface Trained {
 export interface Places {
   readonly data_path: string | null;
   readonly adapter: string | null;
+  readonly threads: number | null;
+  readonly check: boolean;
 }
 
 /** Reads a checkpoint and checks it. Throws CheckpointError, ConfigError or the system's error. */
-export async function readTrained(path: string, { data_path, adapter }: Places): Promise<Trained> {
+export async function readTrained(path: string, places: Places): Promise<Trained> {
+  const { data_path, adapter, threads, check } = places;
   const checkpoint = await readCheckpoint(path);
   const saved = configFromRecord(checkpoint.config, models, `checkpoint ${path}`);
   const folder = data_path ?? saved.data_path;
@@ -28,6 +31,8 @@ export async function readTrained(path: string, { data_path, adapter }: Places):
     ...saved,
     data_path: folder,
     adapter: adapter ?? saved.adapter,
+    threads,
+    check,
     data: { ...saved.data, data_path: folder },
   };
   return { checkpoint, config };
@@ -53,13 +58,13 @@ export async function openTrained(
   features: Features,
 ): Promise<TrainedModel> {
   const program = programOf(config, dataset);
-  const { device, adapter } = await openDevice(config.adapter);
+  const device = await openDevice(config);
   const runner = await openRunner(device, config, program, features, 0);
   restoreModel(runner, checkpoint);
   return {
     runner,
     classes: program.supervision.classes,
-    adapter: adapter.name,
+    adapter: device.name,
     destroy() {
       runner.destroy();
       device.destroy();

@@ -32,11 +32,7 @@ const maxThreads = 2;
  * Threads for epochs of this many rows: those that the machine can spare beside this one and the driver's. A device
  * that computes on all cores itself leaves none to spare, and is so slow that this thread keeps up with it.
  */
-export function feedThreads(
-  kind: Device['kind'],
-  trainRows: number,
-  cores = availableParallelism(),
-): number {
+export function feedThreads(kind: Device['kind'], trainRows: number, cores = availableParallelism()): number {
   if (kind !== 'gpu' || trainRows < threadedRows) return 0;
   return Math.max(0, Math.min(maxThreads, cores - 2));
 }

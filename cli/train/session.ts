@@ -94,8 +94,8 @@ export async function openSession(plan: Plan, around: Surroundings): Promise<Rea
     checkSameData(before, features);
   }
   const startedMs = performance.now();
-  const { device, adapter } = await openDevice(config.adapter);
-  logger.info(adapterLine(adapter));
+  const device = await openDevice(config);
+  logger.info(adapterLine(device));
   try {
     const openedMs = performance.now();
     const runner = await openRunner(device, config, program, features, split.train.length);
@@ -165,6 +165,9 @@ function identityOf(
   return { config: configToRecord(config), adapter, data: dataIdentity(features), schema, vocabularies };
 }
 
+/** WebAssembly's arithmetic is the same on every CPU, and the kernels' for any number of threads. */
+const sameArithmetic = (a: string, b: string) => a === b || [a, b].every((name) => name.startsWith('CPU: '));
+
 /** Puts everything back where it was. Throws CheckpointError. */
 function restored(runner: Runner, before: Checkpoint, adapter: string, logger: Logger): RunState {
   const { path, run, tensors } = before;
@@ -177,7 +180,7 @@ function restored(runner: Runner, before: Checkpoint, adapter: string, logger: L
     );
   }
   putTensors(runner.store, tensors, origin, 'parameter', 'state', 'slot');
-  if (adapter !== before.adapter) {
+  if (!sameArithmetic(adapter, before.adapter)) {
     logger.warning(`${origin}: written on ${before.adapter}, so bits may differ on ${adapter}`);
   }
   logger.info(`going on from ${path}: epoch ${run.epoch}, ${run.done} of ${steps} steps done`);

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkDevice, reason, verify } from '../../cli/doctor.js';
-import { AdapterError } from '../../engine/adapter.js';
+import { AdapterError, listAdapters } from '../../engine/adapter.js';
 import { testDevice } from '../support/device.js';
+import { testWhen } from '../support/skip.js';
 
 interface Ended {
   readonly code: number | null;
@@ -34,22 +35,55 @@ command('lists adapters, says which it takes and why, and finds it exact', async
     out,
     new RegExp(`^node ${process.versions.node} on ${process.platform} ${process.arch}, webgpu \\d`),
   );
-  assert.match(out, /\n {2}(gpu|software), (bundled|of the system), (vulkan|metal|d3d12)\n {2}features: /);
-  assert.match(out, /\n {2}maxStorageBufferBindingSize: \d+\n/);
-  const [, taken, why] = /\n--adapter=auto takes (.+): (.+)\n/.exec(out) ?? [];
+  assert.match(out, /\nCPU: .+\n {2}cpu, our kernels as WebAssembly, up to \d+ threads at once\n/);
+  if (/\n {2}(gpu|software), /.test(out)) {
+    assert.match(
+      out,
+      /\n {2}(gpu|software), (bundled for development|of the system), (vulkan|metal|d3d12)\n {2}features: /,
+    );
+    assert.match(out, /\n {2}maxStorageBufferBindingSize: \d+\n/);
+  }
+  const [, taken, why] = /\n--adapter=auto takes (.+): (there .+|a GPU .+)\n/.exec(out) ?? [];
   assert.ok(out.includes(`\n${taken}\n  `), `${taken} is listed`);
   assert.ok(why.length > 0);
-  assert.match(out, /\na linear layer and its gradients are exact on it \(\d+ ms with compiling\)\n$/);
+  assert.match(out, /\na linear layer and its gradients are exact on .+ \(\d+ ms from its start on\)\n$/);
 });
 
-command('takes the adapter that a flag or the variable names', async () => {
-  const flag = await doctor(['--adapter=software']);
-  assert.is(flag.code, 0, flag.err);
-  assert.match(flag.out, /\n--adapter=software takes /);
-  const variable = await doctor([], { CTR_ADAPTER: 'software' });
-  assert.is(variable.code, 0, variable.err);
-  assert.match(variable.out, /\nCTR_ADAPTER=software\n/);
-  assert.match(variable.out, /\nCTR_ADAPTER=software takes /);
+command('runs checked kernels on the threads that are asked for', async () => {
+  const { code, out, err } = await doctor(['--adapter=cpu', '--threads=3', '--check']);
+  assert.is(code, 0, err);
+  assert.match(
+    out,
+    /\n--adapter=cpu takes CPU: .+: it is always there\n.+ are exact on CPU: .+, 3 threads \(/,
+  );
+  const none = await doctor(['--adapter=cpu', '--threads=0']);
+  assert.match(none.err, /^doctor: --threads=0: /);
+});
+
+const softwareHere = (await listAdapters()).some(({ kind }) => kind === 'software');
+
+testWhen(
+  softwareHere,
+  'there is no software Vulkan',
+  command,
+  'takes software Vulkan when asked for',
+  async () => {
+    const { code, out, err } = await doctor(['--adapter=software']);
+    assert.is(code, 0, err);
+    assert.match(out, /\n--adapter=software takes /);
+    const threads = await doctor(['--adapter=software', '--threads=2']);
+    assert.match(
+      threads.err,
+      /^doctor: --threads=2: is for kernels on the CPU, not for .+; leave it out, or /,
+    );
+  },
+);
+
+command('takes the adapter that the variable names', async () => {
+  const { code, out, err } = await doctor([], { CTR_ADAPTER: 'CPU' });
+  assert.is(code, 0, err);
+  assert.match(out, /\nCTR_ADAPTER=CPU\n/);
+  assert.match(out, /\nCTR_ADAPTER=CPU takes CPU: /);
 });
 
 command('ends with 1 and the names there are when the choice fits none', async () => {
@@ -117,15 +151,16 @@ const why = suite('reason');
 why('tells each way to an adapter apart', () => {
   const reasons = [
     reason('auto', { kind: 'gpu', origin: 'system' }),
+    reason('auto', { kind: 'cpu' }),
     reason('auto', { kind: 'software', origin: 'system' }),
-    reason('auto', { kind: 'software', origin: 'bundled' }),
     reason('gpu', { kind: 'gpu', origin: 'system' }),
+    reason('cpu', { kind: 'cpu' }),
     reason('software', { kind: 'software', origin: 'system' }),
     reason('software', { kind: 'software', origin: 'bundled' }),
     reason('pipe', { kind: 'software', origin: 'system' }),
   ];
   assert.is(new Set(reasons).size, reasons.length);
-  assert.is(reasons[6], '"pipe" is part of its name');
+  assert.is(reasons[7], '"pipe" is part of its name');
 });
 
 why.run();

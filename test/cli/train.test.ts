@@ -28,7 +28,7 @@ command('prints configuration, data, adapter and epochs, and keeps them in files
     /^Run Hyper Parameters:\nmodel = FM\ndataset = tiny\n/,
     /multi_ratio=0\.5: not given/,
     /The number of inters: \d+\n/,
-    /rows: train \d+, valid \d+, test \d+\nadapter: .+ \((gpu|software), .+\)\ncold start: /,
+    /rows: train \d+, valid \d+, test \d+\nadapter: .+ \((gpu|software|cpu)\)\ncold start: /,
     /Trainable parameters: \d+\nmemory: /,
     /epoch 0 training .*\nepoch 0 evaluating .*\nvalid result: auc : .*\nepoch 1 training /,
     /trained 2 epochs in \d+ s: .+ examples\/s\nFinished training, best eval result in epoch \d\n/,

@@ -111,7 +111,7 @@ skipUnless([bundledPackage], bundled, 'is asked for by name where it is not inst
     );
     assert.match(
       message,
-      /^AdapterError --adapter=software: there is no adapter that Dawn accepts; run npm install @sparticuz\/chromium, or /,
+      /^AdapterError --adapter=software: no software Vulkan, have "CPU: .+" \(cpu\); choose cpu, which is faster, or install the development dependencies with npm ci, which bring SwiftShader, or /,
     );
   } finally {
     rmSync(root, { recursive: true });

@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { findAdapter, type FoundAdapter } from '../../engine/adapter.js';
+import { findAdapter, type DawnAdapter } from '../../engine/adapter.js';
 
-/** The adapter that tests run on: the best one here, or the one that the variable CTR_ADAPTER chooses. */
-export const testAdapter = (): Promise<FoundAdapter> => findAdapter('auto');
+/** The adapter on which tests of Dawn run: that of CTR_ADAPTER, software if it names none of Dawn's. */
+export async function testAdapter(): Promise<DawnAdapter> {
+  const found = await findAdapter('auto');
+  const dawn = found.kind === 'cpu' ? await findAdapter('software') : found;
+  if (dawn.kind === 'cpu') throw new Error('software: is no adapter of Dawn');
+  return dawn;
+}
 
 /** Folder of the compiled engine. */
 export const engine = fileURLToPath(new URL('../../engine/', import.meta.url));

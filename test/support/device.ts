@@ -1,8 +1,13 @@
-import { findAdapter, readShader } from '../../engine/adapter.js';
-import { openWebGpu, type Device } from '../../engine/index.js';
+import { findAdapter, openAdapter } from '../../engine/adapter.js';
+import type { Device } from '../../engine/index.js';
 
-/** The device that tests run on: a real GPU if there is one, else software; CTR_ADAPTER chooses. */
+/** Threads of the CPU on which tests run; CTR_THREADS gives others. */
+const usualThreads = 2;
+
+/** The device that tests run on: a real GPU if there is one, else checked kernels on the CPU; CTR_ADAPTER chooses. */
 export async function testDevice(): Promise<Device> {
-  const { adapter, name, kind } = await findAdapter('auto');
-  return openWebGpu({ adapter, name, kind, readShader });
+  const found = await findAdapter('auto');
+  if (found.kind !== 'cpu') return openAdapter(found);
+  const threads = Number(process.env.CTR_THREADS ?? usualThreads);
+  return openAdapter(found, { threads, checked: true });
 }

@@ -88,7 +88,12 @@ export async function trainedFolder(
 
 /** The trained model with its whole data set, in this process. */
 export async function openReference(folder: string, checkpoint: string) {
-  const trained = await readTrained(checkpoint, { data_path: join(folder, 'dataset'), adapter: null });
+  const trained = await readTrained(checkpoint, {
+    data_path: join(folder, 'dataset'),
+    adapter: null,
+    threads: null,
+    check: false,
+  });
   const dataset = await openDataset(trained.config, () => {});
   const split = splitDataset(dataset, trained.config.data);
   const features = packFeatures(dataset);
