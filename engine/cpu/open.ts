@@ -1,6 +1,6 @@
 /** Starts the threads of the CPU target. With worker.ts the only part of it that knows Node. */
 import { availableParallelism, cpus } from 'node:os';
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, SHARE_ENV, Worker } from 'node:worker_threads';
 import { makeControl, words } from './control.js';
 import { DeviceError, type Device } from '../device.js';
 import type { ReadModule } from './commands.js';
@@ -28,11 +28,8 @@ const usualSmallNs = 10_000;
 /** Longer than a few small commands, in which helpers stay awake; short enough not to heat an idle machine. */
 const usualSpinMs = 0.02;
 
-/** What the CPU target is called with so many threads: `CPU: AMD EPYC 7763, 2 threads`. */
-export function cpuName(threads: number = availableParallelism()): string {
-  const model = cpus()[0]?.model.replace(/\s+/g, ' ').trim() || process.arch;
-  return `CPU: ${model}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
-}
+/** What this machine's CPU is called: `AMD EPYC 7763`. */
+export const cpuModel = (): string => cpus()[0]?.model.replace(/\s+/g, ' ').trim() || process.arch;
 
 /** Opens the CPU as a device. Throws DeviceError. */
 export async function openCpu({
@@ -43,14 +40,15 @@ export async function openCpu({
   if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads) {
     throw new DeviceError(`CPU: ${threads} threads; give a whole number of 1 … ${mostThreads}`);
   }
-  const name = cpuName(threads);
+  const name = `CPU: ${cpuModel()}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   const memory = new LinearMemory(name);
   const spinMs = threads > availableParallelism() ? 0 : usualSpinMs;
   const setup = { memory: memory.memory, control: makeControl(), threads, spinMs, smallNs };
   return new CpuDevice({ name, memory, threads: startThreads(setup), threadCount: threads, readModule });
 }
 
-function startThreads(setup: ThreadSetup): Threads {
+/** Starts the leader and its helpers. They keep no process alive but while an answer is awaited. */
+export function startThreads(setup: ThreadSetup): Threads {
   const { control, threads } = setup;
   const answers = new MessageChannel();
   const orders = Array.from({ length: threads }, () => new MessageChannel());
@@ -58,7 +56,13 @@ function startThreads(setup: ThreadSetup): Threads {
     const ports = { orders: port2, ...(thread === 0 && { answers: answers.port2 }) };
     const workerData = { ...setup, thread, ...ports } as WorkerSetup;
     const transferList = Object.values(ports);
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData, transferList });
+    // Flags of the process are none of a thread's; some (--input-type) even keep it from starting.
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData,
+      transferList,
+      execArgv: [],
+      env: SHARE_ENV,
+    });
     worker.unref();
     return worker;
   });
