@@ -73,8 +73,7 @@ function recordTable(
   const named = { last, segments: segmentsOf(tape, ids), stride, maxRows };
   const context = (list: Dispatch[]) => ({ ...contextOf(tape, list, optimizer, p), ...named });
   optimizer.catchUp?.(context(lists.before));
-  const plain = typeof source !== 'function' && rowView(width).lanes === 4;
-  if (g === undefined && optimizer.fusedRows !== undefined && plain) {
+  if (g === undefined && optimizer.fusedRows !== undefined && typeof source !== 'function') {
     const { partials } = recordSegmentPieces(tape, lists.after, ids, source);
     const more = { source, partials, maxPieces, sourceDims: sourceDims(ids, source) };
     optimizer.fusedRows({ ...context(lists.after), ...more });

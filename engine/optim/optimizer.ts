@@ -58,7 +58,7 @@ export interface Optimizer {
   schedule(step: number, lr: number): readonly [number, number, number, number];
   dense(update: DenseUpdate): void;
   rows(update: RowsGradientUpdate): void;
-  /** What `rows` does, without a gradient in between; for rows of whole vec4s. */
+  /** What `rows` does, without a gradient in between. */
   fusedRows?(update: RowsSourceUpdate): void;
   catchUp?(update: RowsUpdate): void;
   flush?(update: RowsUpdate): void;

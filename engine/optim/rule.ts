@@ -28,7 +28,7 @@ export interface Rule {
   readonly schedule: Optimizer['schedule'];
   /** Whether `<name>_rows` keeps account of the steps that are in a row. */
   readonly counts: boolean;
-  /** The file in shaders/ with `<name>_fused_vec4`, which is segment_sum_rows_vec4 and `<name>_rows_vec4` in one. */
+  /** The file in shaders/ with `<name>_fused`, which is segment_sum_rows and `<name>_rows` in one, and its twin. */
   readonly fused?: string;
   /** The file in shaders/ with the kernel that replays, and numbers that only it finds in dims. */
   readonly replay?: { readonly shader: string; readonly constants?: Numbers };
@@ -56,7 +56,8 @@ export function optimizerOf({ name, slots, constants, schedule, counts, fused, r
   };
   const fusing = fused !== undefined && {
     fusedRows: ({ source, partials, maxPieces, sourceDims, ...u }: RowsSourceUpdate) => {
-      const more = { last: u.last, source4: source, partials4: partials };
+      const { four } = rowView(u.p.shape[1]);
+      const more = { last: u.last, [`source${four}`]: source, [`partials${four}`]: partials };
       byRows(u, [fused, 'fused'], 0, more, { max_rows: u.maxRows, max_pieces: maxPieces, ...sourceDims });
     },
   };
