@@ -2,10 +2,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { testDevice } from '../support/device.js';
 import { readFixture } from '../support/fixture.js';
-import { checkModel, trainTiny, type Parameters, type TinyRow } from '../support/model_check.js';
+import { checkModel, trainTiny, type Twin } from '../support/model_check.js';
 import { compareFixture, exceeded } from '../support/parity.js';
 import { checkTrajectory } from '../support/trajectory.js';
-import { embeddingsOf, firstOrderOf } from '../support/twins.js';
+import { embeddingsOf, firstOrderOf, pairsOf } from '../support/twins.js';
 
 const golden = 'test/fixtures/golden';
 const fmSuite = suite('FM');
@@ -29,22 +29,14 @@ fmSuite('follows the original over twelve steps in which rows come and go', () =
   }),
 );
 
-/** b_k + Σ w_k + ⟨p_k, Σ_{i<j} vᵢ ⊙ vⱼ⟩; p is all ones with one class. */
-function twin(classes: number, dim: number) {
-  return (p: Parameters, rows: readonly TinyRow[]): number[][] =>
+/** b_k + Σ w_k + Σ_{i<j} ⟨p_k, vᵢ ⊙ vⱼ⟩. */
+const twin =
+  (classes: number, dim: number): Twin =>
+  (p, rows) =>
     rows.map((row) => {
-      const e = embeddingsOf(p, '', row, dim, 'mean');
-      const pooled = Array.from({ length: dim }, (_, d) => {
-        let sum = 0;
-        for (let i = 0; i < e.length; i++) for (let j = i + 1; j < e.length; j++) sum += e[i][d] * e[j][d];
-        return sum;
-      });
-      const weights = (k: number, d: number) => (classes === 1 ? 1 : p['pair_layer.weight'][k * dim + d]);
-      return firstOrderOf(p, row, classes).map(
-        (first, k) => first + pooled.reduce((sum, v, d) => sum + weights(k, d) * v, 0),
-      );
+      const pairs = pairsOf(p, embeddingsOf(p, '', row, dim, 'mean'), classes);
+      return firstOrderOf(p, row, classes).map((first, k) => first + pairs[k]);
     });
-}
 
 for (const classes of [1, 5]) {
   for (const dim of [3, 4]) {

@@ -2,10 +2,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { testDevice } from '../support/device.js';
 import { readFixture } from '../support/fixture.js';
-import { checkModel, trainTiny, type Parameters, type TinyRow } from '../support/model_check.js';
+import { checkModel, trainTiny, type Twin } from '../support/model_check.js';
 import { compareFixture, exceeded } from '../support/parity.js';
 import { checkTrajectory } from '../support/trajectory.js';
-import { embeddingsOf, firstOrderOf } from '../support/twins.js';
+import { affine, embeddingsOf, firstOrderOf, mlpOf, normalized, sigmoid } from '../support/twins.js';
 
 const golden = 'test/fixtures/golden';
 const nfmSuite = suite('NFM');
@@ -34,55 +34,38 @@ nfmSuite('follows the original over twelve steps in which rows come and go', () 
 
 const widths = [4, 3];
 
-/** Batch norm of columns in training: the batch's mean and biased variance. */
-function normalized(x: readonly (readonly number[])[], weight: Float64Array, bias: Float64Array): number[][] {
-  const moments = x[0].map((_, c) => {
-    const mean = x.reduce((sum, row) => sum + row[c], 0) / x.length;
-    return { mean, variance: x.reduce((sum, row) => sum + (row[c] - mean) ** 2, 0) / x.length };
-  });
-  return x.map((row) =>
-    row.map(
-      (value, c) => ((value - moments[c].mean) / Math.sqrt(moments[c].variance + 1e-5)) * weight[c] + bias[c],
-    ),
-  );
-}
-
-function twin(classes: number) {
-  return (p: Parameters, rows: readonly TinyRow[]): number[][] => {
-    const dim = 3;
-    const affine = (x: readonly number[], name: string, outer: number) =>
-      Array.from({ length: outer }, (_, o) =>
-        x.reduce(
-          (sum, value, i) => sum + value * p[`${name}.weight`][o * x.length + i],
-          p[`${name}.bias`]?.[o] ?? 0,
-        ),
-      );
+function twin(p: number): Twin {
+  const dim = 3;
+  return (parameters, rows, drop) => {
     const pooled = rows.map((row) => {
-      const e = embeddingsOf(p, '', row, dim, 'mean');
+      const e = embeddingsOf(parameters, '', row, dim, 'mean');
       return Array.from({ length: dim }, (_, d) => {
         const sum = e.reduce((total, one) => total + one[d], 0);
         return 0.5 * (sum * sum - e.reduce((total, one) => total + one[d] ** 2, 0));
       });
     });
-    let x = normalized(pooled, p['bn.weight'], p['bn.bias']);
-    widths.forEach((outer, layer) => {
-      const name = `mlp_layers.mlp_layers.${1 + 4 * layer}`;
-      const norm = `mlp_layers.mlp_layers.${2 + 4 * layer}`;
-      const mapped = x.map((row) => affine(row, name, outer));
-      x = normalized(mapped, p[`${norm}.weight`], p[`${norm}.bias`]).map((row) =>
-        row.map((z) => 1 / (1 + Math.exp(-z))),
-      );
+    const deep = mlpOf(parameters, 'mlp_layers', normalized(parameters, 'bn', pooled), {
+      layers: widths.length,
+      activation: sigmoid,
+      norm: true,
+      dropout: { drop, p },
     });
-    return x.map((row, b) =>
-      affine(row, 'predict_layer', classes).map((z) => z + firstOrderOf(p, rows[b], 1)[0]),
-    );
+    return deep.map((row, b) => {
+      const [first] = firstOrderOf(parameters, rows[b], 1);
+      return affine(parameters, 'predict_layer', row).map((z) => z + first);
+    });
   };
 }
 
-for (const classes of [1, 5]) {
-  nfmSuite(`${classes} classes: loss and gradients are those of the equations in f64`, () =>
-    checkModel(device, { model: 'NFM', classes, options: { mlp_hidden_size: widths } }, twin(classes)),
-  );
+for (const [classes, p] of [
+  [1, 0],
+  [5, 0],
+  [5, 0.3],
+]) {
+  nfmSuite(`${classes} classes, dropout ${p}: loss and gradients are those of the equations in f64`, () => {
+    const options = { mlp_hidden_size: widths, dropout_prob: p };
+    return checkModel(device, { model: 'NFM', classes, options }, twin(p));
+  });
 }
 
 nfmSuite('learns 37 rows by heart, also with dropout', async () => {

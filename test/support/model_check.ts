@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { Store, adam, compile, type Device, type Tensor } from '../../engine/index.js';
+import { Store, adam, compile, dropoutMask, type Device, type Tensor } from '../../engine/index.js';
 import { Runner } from '../../cli/runner.js';
 import {
   Feed,
@@ -24,7 +24,15 @@ export interface TinyModel {
   readonly ratio?: number;
   readonly labelAggregation?: 'logit_sum' | 'prob_sum';
   readonly embeddingSize?: number;
+  /** What the model adds to the label loss: Σ weight · ‖w‖₂. */
+  readonly penalty?: (p: Parameters) => number;
 }
+
+/** Dropout with the masks of the engine: the n-th call is the n-th dropout that the model traces, p 0 or not. */
+export type Drop = (x: readonly (readonly number[])[], p: number) => number[][];
+
+/** From parameters and rows to logits, slowly and in f64. */
+export type Twin = (p: Parameters, rows: readonly TinyRow[], drop: Drop) => number[][];
 
 /** Parameters by name, in f64. */
 export type Parameters = Readonly<Record<string, Float64Array>>;
@@ -86,7 +94,19 @@ export function tinyRows(): TinyRow[] {
   });
 }
 
-/** Mean cross-entropy mixed as losses.ts says, from logits [rows,K] in f64. */
+const seed = 5;
+
+/** Masks of the first step of a store with this seed. */
+function droppers(): Drop {
+  let stream = 0;
+  return (x, p) => {
+    const width = x[0].length;
+    const mask = dropoutMask({ seed, step: 0, stream: stream++ }, p, x.length * width);
+    return x.map((row, b) => row.map((value, i) => value * mask[b * width + i]));
+  };
+}
+
+/** Mean cross-entropy mixed as losses.ts says, from logits [rows,K] in f64, without penalties. */
 export function referenceLoss(
   logits: readonly (readonly number[])[],
   rows: readonly TinyRow[],
@@ -111,14 +131,27 @@ export function referenceLoss(
 }
 
 /**
+ * Parameters of a store. Zeros become small numbers: a bias of zero hides its use, and where a whole row was dropped it
+ * leaves a relu at its kink, at which there is no difference quotient.
+ */
+async function parametersOf(store: Store): Promise<Record<string, Float64Array>> {
+  const random = numbers(17);
+  const p: Record<string, Float64Array> = {};
+  for (const { name, shape } of store.list('parameter')) {
+    const initial = await store.read(name);
+    const values = initial.every((value) => value === 0) ? random(shape).map((x) => 0.1 * x) : initial;
+    const written = Float32Array.from(values);
+    store.write(name, written);
+    p[name] = Float64Array.from(written);
+  }
+  return p;
+}
+
+/**
  * Compares a model's loss and the gradient of every parameter with a slow twin in f64 that maps parameters and rows to
  * logits; gradients by central differences of the twin along a random direction.
  */
-export async function checkModel(
-  device: Device,
-  one: TinyModel,
-  twin: (p: Parameters, rows: readonly TinyRow[]) => number[][],
-): Promise<void> {
+export async function checkModel(device: Device, one: TinyModel, twin: Twin): Promise<void> {
   const program = programOfTiny(one);
   const features = packFeatures(tinyDataset(sizes));
   const count = sizes.rows;
@@ -131,7 +164,7 @@ export async function checkModel(
     items: features.items,
   };
   const { tape, batch, losses, logits } = traceTraining(program, { ...shape, denseTables: true });
-  const store = new Store(device, 5);
+  const store = new Store(device, seed);
   const plan = await compile(device, store, { tape, loss: losses.total, keep: [losses.total, logits] });
   uploadFeatures(store, features);
   const feed = new Feed(features, { capacity: count, chunkSteps: 1, segments: segmentSpecs(batch) });
@@ -143,12 +176,14 @@ export async function checkModel(
       count,
     ),
   );
+  const p = await parametersOf(store);
   plan.run(1);
-  const p: Record<string, Float64Array> = {};
-  for (const { name } of store.list('parameter')) p[name] = Float64Array.from(await store.read(name));
   const rows = tinyRows();
-  const loss = (parameters: Parameters) => referenceLoss(twin(parameters, rows), rows, one);
-  close(await plan.read(logits), twin(p, rows).flat(), 1e-5, 'logits');
+  const { classes, ratio = 0.3, penalty = () => 0 } = one;
+  const loss = (parameters: Parameters) =>
+    referenceLoss(twin(parameters, rows, droppers()), rows, one) +
+    (classes === 1 ? 1 : 1 - ratio) * penalty(parameters);
+  close(await plan.read(logits), twin(p, rows, droppers()).flat(), 1e-5, 'logits');
   close(await plan.read(losses.total), [loss(p)], 1e-5, 'loss');
   const random = numbers(3);
   for (const [tensor, gradient] of plan.gradients) {
