@@ -1,5 +1,5 @@
-import { add, fmPairs, fmPooled, xavierNormal, linear } from '../engine/index.js';
-import { fieldEmbeddings, firstOrder } from './layers.js';
+import { add } from '../engine/index.js';
+import { fieldEmbeddings, fieldPairs, firstOrder } from './layers.js';
 import { defineModel } from './model.js';
 
 /**
@@ -18,8 +18,7 @@ export const fm = defineModel({
   build(b) {
     const embed = fieldEmbeddings(b);
     const first = firstOrder(b, b.classes);
-    if (b.classes === 1) return (batch) => add(first(batch), fmPairs(embed(batch))); // logits [B,1]
-    const pairs = b.parameter('pair_layer.weight', [b.classes, b.embeddingSize], xavierNormal());
-    return (batch) => add(first(batch), linear(fmPooled(embed(batch)), pairs)); // logits [B,K]
+    const pairs = fieldPairs(b);
+    return (batch) => add(first(batch), pairs(embed(batch))); // logits [B,K]
   },
 });

@@ -1,10 +1,12 @@
 /** The registry: one line per model, RecBole's names. */
+import { deepFm } from './deepfm.js';
 import { fm } from './fm.js';
 import { lr } from './lr.js';
 import type { Model } from './model.js';
 import { nfm } from './nfm.js';
+import { wideDeep } from './widedeep.js';
 
-export const models: readonly Model[] = [fm, lr, nfm];
+export const models: readonly Model[] = [deepFm, fm, lr, nfm, wideDeep];
 
 export { Feed, segmentSpecs, type Chunk, type FeedSpec, type SegmentSpec } from './feed.js';
 export { packFeatures, type Features } from './features.js';

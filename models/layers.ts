@@ -6,6 +6,8 @@ import {
   dropout,
   embeddingGather,
   embeddingPool,
+  fmPairs,
+  fmPooled,
   linear,
   mul,
   ones,
@@ -17,6 +19,7 @@ import {
   type RowIds,
   type Tensor,
 } from '../engine/index.js';
+import type { Schema } from '../data/schema.js';
 import type { Batch } from './batch.js';
 import { tableRows } from './layout.js';
 import type { Builder, Forward } from './model.js';
@@ -70,6 +73,20 @@ export function firstOrder(b: Builder, width = 1): Forward {
   };
 }
 
+/**
+ * Pairwise products of all fields: e [B,F,D] → [B,K], Σᵢ Σⱼ﹥ᵢ ⟨vᵢ, vⱼ⟩. With several classes the products are summed over
+ * the embedding by a weight vector of each class, p_k: ⟨p_k, ½[(Σᵢ vᵢ)² − Σᵢ vᵢ²]⟩.
+ */
+export function fieldPairs(b: Builder): (e: Tensor) => Tensor {
+  if (b.classes === 1) return fmPairs;
+  const weights = b.parameter('pair_layer.weight', [b.classes, b.embeddingSize], xavierNormal());
+  return (e) => linear(fmPooled(e), weights);
+}
+
+/** Fields of an embedded batch: F of [B,F,D]. */
+export const fieldCount = ({ token, tokenSeq, float }: Schema): number =>
+  tokenSeq.length + token.length + float.length;
+
 /** [B,..] → [B, all the rest]. */
 export const flatten = (x: Tensor): Tensor =>
   reshape(x, [x.shape[0], x.shape.slice(1).reduce((product, axis) => product * axis, 1)]);
@@ -98,7 +115,7 @@ export interface MlpOptions {
 
 /**
  * RecBole's MLPLayers `name`: per layer dropout, linear, batch norm (if any), activation, the last layer included.
- * [B,inner] → [B, last of sizes].
+ * [B,inner] → [B,width], the last of the sizes.
  */
 export function mlp(b: Builder, name: string, inner: number, sizes: readonly number[], options: MlpOptions) {
   const { dropout: p, activation, norm = false } = options;
@@ -109,5 +126,6 @@ export function mlp(b: Builder, name: string, inner: number, sizes: readonly num
     const normalize = norm ? normalization(b, `${name}.mlp_layers.${at + 1}`, outer) : (x: Tensor) => x;
     return (x: Tensor) => activation(normalize(map(dropout(x, p, b.tape.nextStream()))));
   });
-  return (x: Tensor): Tensor => layers.reduce((y, layer) => layer(y), x);
+  const forward = (x: Tensor): Tensor => layers.reduce((y, layer) => layer(y), x);
+  return Object.assign(forward, { width: sizes.at(-1) ?? inner });
 }

@@ -23,8 +23,7 @@ export const nfm = defineModel({
     const norm = normalization(b, 'bn', b.embeddingSize);
     const options = { dropout: dropout_prob, activation: sigmoid, norm: true };
     const deep = mlp(b, 'mlp_layers', b.embeddingSize, mlp_hidden_size, options);
-    const width = mlp_hidden_size.at(-1) ?? b.embeddingSize;
-    const head = dense(b, 'predict_layer', width, b.classes, { bias: b.classes > 1 });
+    const head = dense(b, 'predict_layer', deep.width, b.classes, { bias: b.classes > 1 });
 
     return (batch) => {
       const pooled = norm(fmPooled(embed(batch))); // [B,D]

@@ -91,7 +91,7 @@ async function repeat(name: string): Promise<void> {
 }
 
 const traceSuite = suite('full-scale traces on ml-100k');
-for (const name of ['FM', 'NFM_mc5']) {
+for (const name of ['FM', 'NFM_mc5', 'WideDeep', 'WideDeep_mc5']) {
   const needed = [data, `${traces}/${name}.json`];
   skipUnless(
     needed,
