@@ -14,11 +14,11 @@ export const words = {
   entry: 2 * line + 1,
   record: 2 * line + 2,
   groups: 2 * line + 3,
-  /** Shares of parallel commands that helpers have done. */
-  arrived: 3 * line,
+  /** Pieces of parallel commands that are done. */
+  finished: 3 * line,
   /** Helpers that sleep until a command begins. */
   helpersAsleep: 4 * line,
-  /** 1 while the leader sleeps until its helpers have arrived. */
+  /** 1 while the leader sleeps until all pieces are done. */
   leaderAsleep: 5 * line,
   /** See `Failing`. */
   failing: 6 * line,
@@ -27,10 +27,12 @@ export const words = {
   failedIndex: 6 * line + 3,
   failedLength: 6 * line + 4,
   text: 7 * line,
+  /** For each piece of a parallel command the last one of which it was taken. */
+  taken: 23 * line,
 } as const;
 
 /** Characters that a failure's text is cut to. */
-const textWords = 256;
+const textWords = words.taken - words.text;
 
 /** The word `failing`: nothing failed, a thread is writing down what failed, it is written down. */
 const failing = { nothing: 0, writing: 1, written: 2 } as const;
@@ -56,8 +58,15 @@ export class OutsideError extends Error {
 }
 
 /** A control block for one device. */
-export const makeControl = (): Int32Array =>
-  new Int32Array(new SharedArrayBuffer(4 * (words.text + textWords)));
+export function makeControl(threads: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4 * (words.taken + pieceCount(threads))));
+}
+
+/** Pieces that a thread takes first. Every thread looks at all of them, so of many threads each has fewer. */
+export const piecesPerThread = (threads: number): number => (threads <= 8 ? 4 : threads <= 32 ? 2 : 1);
+
+/** Pieces into which a parallel command is cut: several for each thread, so that who is late leaves its to others. */
+export const pieceCount = (threads: number): number => piecesPerThread(threads) * threads;
 
 /** Writes down what went wrong in a command, if nothing did before. From then on nothing more is run. */
 export function fail(control: Int32Array, record: number, error: unknown): void {

@@ -1,6 +1,6 @@
-import { OutsideError, fail, hasFailed, words } from './control.js';
+import { OutsideError, fail, hasFailed } from './control.js';
 import { commandWords, type Definition, type ThreadSetup } from './orders.js';
-import { Helper, Leader } from './team.js';
+import { Leader, type RunGroups } from './team.js';
 
 type Entry = (record: number, first: number, last: number) => void;
 
@@ -37,23 +37,8 @@ export class Kernels {
   }
 }
 
-/** The workgroups of a thread: contiguous pieces of equal size, within one. */
-const shareStart = (groups: number, thread: number, threads: number): number =>
-  Math.floor((groups * thread) / threads);
-
-/** Does a helper's shares of parallel commands, for ever. */
-export function help(setup: ThreadSetup, kernels: Kernels, thread: number): never {
-  const { control, threads } = setup;
-  const helper = new Helper(setup);
-  for (;;) {
-    helper.next();
-    const groups = control[words.groups] >>> 0;
-    const first = shareStart(groups, thread, threads);
-    const last = shareStart(groups, thread + 1, threads);
-    if (last > first) kernels.run(control[words.entry], control[words.record], first, last);
-    helper.arrive();
-  }
-}
+/** Commands that take longer are worth waking helpers for, which takes some 50 µs. */
+const wakingNs = 50_000;
 
 /**
  * Runs lists of commands. A command that takes one thread less than `smallNs` is run by the leader alone: sharing it
@@ -62,17 +47,22 @@ export function help(setup: ThreadSetup, kernels: Kernels, thread: number): neve
  */
 export class Executor {
   private readonly leader: Leader;
+  private readonly runGroups: RunGroups;
+  /** Nothing has woken the helpers in this submission yet. */
+  private rested = true;
 
   constructor(
     private readonly setup: ThreadSetup,
-    private readonly kernels: Kernels,
+    kernels: Kernels,
   ) {
     this.leader = new Leader(setup);
+    this.runGroups = (entry, record, first, last) => kernels.run(entry, record, first, last);
   }
 
   /** Runs a list, `times` over. Stops when something fails. */
   run(list: Int32Array, times: number): void {
     const estimates = this.estimates();
+    this.rested = true;
     for (let time = 0; time < times && !hasFailed(this.setup.control); time++) {
       if (time === 0) this.runTimed(list, estimates);
       else this.runOnce(list, estimates);
@@ -82,26 +72,24 @@ export class Executor {
 
   private runOnce(list: Int32Array, estimates: Uint32Array): void {
     for (let at = 0; at < list.length; at += commandWords) {
-      const [entry, record, groups] = [list[at], list[at + 1], list[at + 2]];
       if (!this.leader.gather()) return;
-      if (this.shares(groups, estimates[(record + estimateByte) >>> 2])) this.share(entry, record, groups);
-      else this.kernels.run(entry, record, 0, groups);
+      const record = list[at + 1];
+      this.command(list[at], record, list[at + 2], estimates[(record + estimateByte) >>> 2]);
     }
   }
 
-  /** Start and end of each command, in milliseconds. */
+  /** Start and end of each command, in milliseconds; helpers may still be at work at its end. */
   private runTimed(list: Int32Array, estimates: Uint32Array): Float64Array {
     const times = new Float64Array((2 * list.length) / commandWords);
     for (let at = 0, i = 0; at < list.length; at += commandWords, i += 2) {
       const [entry, record, groups] = [list[at], list[at + 1], list[at + 2]];
       if (!this.leader.gather()) break;
       const word = (record + estimateByte) >>> 2;
-      const shared = this.shares(groups, estimates[word]);
       times[i] = performance.now();
-      const own = shared ? this.share(entry, record, groups) : groups;
-      if (!shared) this.kernels.run(entry, record, 0, groups);
+      const done = this.command(entry, record, groups, estimates[word]);
       times[i + 1] = performance.now();
-      estimates[word] = Math.max(1, Math.min(4e9, (1e6 * (times[i + 1] - times[i]) * groups) / own));
+      const ns = (1e6 * (times[i + 1] - times[i]) * groups) / done;
+      if (done > 0) estimates[word] = Math.max(1, Math.min(4e9, ns));
     }
     return times;
   }
@@ -122,18 +110,15 @@ export class Executor {
     return new Uint32Array(this.setup.memory.buffer);
   }
 
-  /** Whether a command is for all threads. One that has never run is. */
-  private shares(groups: number, estimateNs: number): boolean {
+  /** Runs a command, which is for all threads if it is large or has never run; returns the workgroups done here. */
+  private command(entry: number, record: number, groups: number, estimateNs: number): number {
     const { threads, smallNs } = this.setup;
-    return threads > 1 && groups > 1 && (estimateNs === 0 || estimateNs >= smallNs);
-  }
-
-  /** Runs a command on all threads; returns the workgroups that the leader did. */
-  private share(entry: number, record: number, groups: number): number {
-    const { threads } = this.setup;
-    this.leader.begin(entry, record, groups);
-    const first = shareStart(groups, threads - 1, threads);
-    this.kernels.run(entry, record, first, groups);
-    return groups - first;
+    if (threads === 1 || groups === 1 || (estimateNs !== 0 && estimateNs < smallNs)) {
+      this.runGroups(entry, record, 0, groups);
+      return groups;
+    }
+    const wake = this.rested || estimateNs >= wakingNs;
+    this.rested = false;
+    return this.leader.share(entry, record, groups, wake, this.runGroups);
   }
 }

@@ -22,11 +22,11 @@ export interface CpuOptions {
 
 const mostThreads = 1024;
 
-/** Time from which on sharing a command pays, where threads are awake. */
-const usualSmallNs = 10_000;
+/** Time from which on sharing a command, which takes some 0.4 µs, pays. */
+const usualSmallNs = 3_000;
 
-/** Longer than a few small commands, in which helpers stay awake; short enough not to heat an idle machine. */
-const usualSpinMs = 0.02;
+/** As long as waking takes, and longer than a few small commands; short enough not to heat an idle machine. */
+const usualSpinMs = 0.05;
 
 /** What this machine's CPU is called: `AMD EPYC 7763`. */
 export const cpuModel = (): string => cpus()[0]?.model.replace(/\s+/g, ' ').trim() || process.arch;
@@ -43,7 +43,7 @@ export async function openCpu({
   const name = `CPU: ${cpuModel()}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   const memory = new LinearMemory(name);
   const spinMs = threads > availableParallelism() ? 0 : usualSpinMs;
-  const setup = { memory: memory.memory, control: makeControl(), threads, spinMs, smallNs };
+  const setup = { memory: memory.memory, control: makeControl(threads), threads, spinMs, smallNs };
   return new CpuDevice({ name, memory, threads: startThreads(setup), threadCount: threads, readModule });
 }
 

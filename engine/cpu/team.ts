@@ -1,6 +1,6 @@
-import { hasFailed, words } from './control.js';
+import { hasFailed, pieceCount, piecesPerThread, words } from './control.js';
 
-/** How the threads of a device wait for each other. */
+/** How the threads of a device work together. */
 export interface TeamSetup {
   readonly control: Int32Array;
   /** The leader and its helpers. */
@@ -28,67 +28,90 @@ export function awaitOrder({ control, spinMs }: TeamSetup, seen: number): void {
   if (!changes(control, words.posted, seen, spinMs)) Atomics.wait(control, words.posted, seen);
 }
 
+/** Runs the workgroups first … last-1 of a command. */
+export type RunGroups = (entry: number, record: number, first: number, last: number) => void;
+
 /**
- * The leader's side: it alone decides what runs when. A parallel command begins when all shares of the one before are
- * done; commands that the leader runs alone lie between the two, so that they cost its helpers nothing.
+ * Takes pieces of the parallel command number `begun`, the thread's own before those of others, and runs them, until
+ * none is left. A piece is taken only for the command that follows the last one it was taken for: who comes late finds
+ * nothing, whatever goes on by then. Returns pieces and workgroups done.
+ */
+function work(setup: TeamSetup, thread: number, begun: number, run: RunGroups): readonly [number, number] {
+  const { control, threads } = setup;
+  const entry = Atomics.load(control, words.entry);
+  const record = Atomics.load(control, words.record);
+  const groups = Atomics.load(control, words.groups) >>> 0;
+  const pieces = pieceCount(threads);
+  const before = (begun - 1) | 0;
+  let [done, doneGroups] = [0, 0];
+  for (let i = 0, piece = thread * piecesPerThread(threads); i < pieces; i++, piece++) {
+    if (piece === pieces) piece = 0;
+    const at = words.taken + piece;
+    if (Atomics.load(control, at) !== before) continue;
+    if (Atomics.compareExchange(control, at, before, begun) !== before) continue;
+    const first = Math.floor((groups * piece) / pieces);
+    const last = Math.floor((groups * (piece + 1)) / pieces);
+    if (last > first) run(entry, record, first, last);
+    done++;
+    doneGroups += last - first;
+  }
+  return [done, doneGroups];
+}
+
+/**
+ * The leader's side: it alone decides what runs when. A command begins when all pieces of the one before are done;
+ * commands that the leader runs alone lie between two of them, so that they cost its helpers nothing. It never waits
+ * for a helper that has not begun: it does all pieces itself that nobody else has taken.
  */
 export class Leader {
   private begun = 0;
 
   constructor(private readonly setup: TeamSetup) {}
 
-  private get target(): number {
-    return Math.imul(this.begun, this.setup.threads - 1);
-  }
-
-  /** Waits until the helpers have done their shares of everything begun. False if something failed. */
+  /** Waits until all pieces of everything begun are done. False if something failed. */
   gather(): boolean {
-    const { control, spinMs } = this.setup;
-    const { target } = this;
+    const { control, spinMs, threads } = this.setup;
+    const target = Math.imul(this.begun, pieceCount(threads));
     for (;;) {
-      const seen = Atomics.load(control, words.arrived);
+      const seen = Atomics.load(control, words.finished);
       if (seen === target) return !hasFailed(control);
-      if (changes(control, words.arrived, seen, spinMs)) continue;
+      if (changes(control, words.finished, seen, spinMs)) continue;
       Atomics.store(control, words.leaderAsleep, 1);
-      Atomics.wait(control, words.arrived, seen);
+      Atomics.wait(control, words.finished, seen);
       Atomics.store(control, words.leaderAsleep, 0);
     }
   }
 
-  /** Lets the helpers begin their shares. */
-  begin(entry: number, record: number, groups: number): void {
+  /** Begins a command and works on it, with the helpers that are awake or woken; returns the workgroups it did. */
+  share(entry: number, record: number, groups: number, wake: boolean, run: RunGroups): number {
     const { control } = this.setup;
-    control[words.entry] = entry;
-    control[words.record] = record;
-    control[words.groups] = groups;
+    Atomics.store(control, words.entry, entry);
+    Atomics.store(control, words.record, record);
+    Atomics.store(control, words.groups, groups);
     this.begun = (this.begun + 1) | 0;
     Atomics.store(control, words.begun, this.begun);
-    if (Atomics.load(control, words.helpersAsleep) > 0) Atomics.notify(control, words.begun);
+    if (wake && Atomics.load(control, words.helpersAsleep) > 0) Atomics.notify(control, words.begun);
+    const [done, doneGroups] = work(this.setup, 0, this.begun, run);
+    Atomics.add(control, words.finished, done);
+    return doneGroups;
   }
 }
 
-/** A helper's side: it waits for a command, does its share, and says so. */
-export class Helper {
-  private begun = 0;
-
-  constructor(private readonly setup: TeamSetup) {}
-
-  /** Waits for the next parallel command. */
-  next(): void {
-    const { control, spinMs } = this.setup;
-    while (!changes(control, words.begun, this.begun, spinMs)) {
+/** A helper's side: it works on whatever the leader has begun, for ever. */
+export function help(setup: TeamSetup, thread: number, run: RunGroups): never {
+  const { control, spinMs, threads } = setup;
+  let begun = 0;
+  for (;;) {
+    while (!changes(control, words.begun, begun, spinMs)) {
       Atomics.add(control, words.helpersAsleep, 1);
-      Atomics.wait(control, words.begun, this.begun);
+      Atomics.wait(control, words.begun, begun);
       Atomics.sub(control, words.helpersAsleep, 1);
     }
-    this.begun = (this.begun + 1) | 0;
-  }
-
-  /** Its share is done. */
-  arrive(): void {
-    const { control, threads } = this.setup;
-    const arrived = (Atomics.add(control, words.arrived, 1) + 1) | 0;
-    const last = arrived === Math.imul(this.begun, threads - 1);
-    if (last && Atomics.load(control, words.leaderAsleep) === 1) Atomics.notify(control, words.arrived);
+    begun = Atomics.load(control, words.begun);
+    const [done] = work(setup, thread, begun, run);
+    if (done === 0) continue;
+    const finished = (Atomics.add(control, words.finished, done) + done) | 0;
+    const last = finished === Math.imul(begun, pieceCount(threads));
+    if (last && Atomics.load(control, words.leaderAsleep) === 1) Atomics.notify(control, words.finished);
   }
 }

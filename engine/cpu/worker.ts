@@ -4,9 +4,9 @@
  */
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { words } from './control.js';
-import { Executor, Kernels, help } from './executor.js';
+import { Executor, Kernels } from './executor.js';
 import type { Answer, Definition, Order, ThreadSetup } from './orders.js';
-import { awaitOrder } from './team.js';
+import { awaitOrder, help } from './team.js';
 
 /** What a thread is started with: its number, and ports for what it is told and what it answers. */
 export interface WorkerSetup extends ThreadSetup {
@@ -65,4 +65,4 @@ function lead(setup: WorkerSetup, kernels: Kernels): never {
 const setup = workerData as WorkerSetup;
 const kernels = new Kernels(setup, () => receive(setup) as Definition);
 if (setup.thread === 0) lead(setup, kernels);
-else help(setup, kernels, setup.thread - 1);
+else help(setup, setup.thread, (entry, record, first, last) => kernels.run(entry, record, first, last));

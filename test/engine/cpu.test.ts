@@ -134,7 +134,7 @@ work('times every command', async () => {
 
 work('uses no more memory however often plans come and go', async () => {
   const memory = new LinearMemory('CPU');
-  const setup = { memory: memory.memory, control: makeControl(), threads: 2, spinMs: 0, smallNs: 0 };
+  const setup = { memory: memory.memory, control: makeControl(2), threads: 2, spinMs: 0, smallNs: 0 };
   const threads = startThreads(setup);
   const device = new CpuDevice({ name: 'CPU', memory, threads, threadCount: 2, readModule: readHandMade });
   let bytes = 0;
@@ -231,7 +231,7 @@ failing('refuses modules and entries that there are not', async () => {
 
 failing('is lost when a thread dies, and nobody waits for ever', async () => {
   const memory = new LinearMemory('CPU');
-  const setup = { memory: memory.memory, control: makeControl(), threads: 3, spinMs: 0, smallNs: 0 };
+  const setup = { memory: memory.memory, control: makeControl(3), threads: 3, spinMs: 0, smallNs: 0 };
   const threads = startThreads(setup);
   const device = new CpuDevice({ name: 'CPU', memory, threads, threadCount: 3, readModule: readHandMade });
   const y = device.buffer('y', 4000);

@@ -1,7 +1,7 @@
 import { Worker, MessageChannel } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { failureIn, makeControl, words } from '../../engine/cpu/control.js';
+import { failureIn, makeControl, pieceCount, words } from '../../engine/cpu/control.js';
 import { Executor, Kernels } from '../../engine/cpu/executor.js';
 import type { Definition, ThreadSetup } from '../../engine/cpu/orders.js';
 import { handMade } from '../support/cpu_modules.js';
@@ -15,7 +15,7 @@ const [record, buffer] = [1024, 4096];
 /** An executor on this thread, with one helper, and a list of one command over `groups` workgroups of four. */
 function lead(smallNs: number, groups: number, entry: string, step: number) {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
-  const control = makeControl();
+  const control = makeControl(2);
   const setup: ThreadSetup = { memory, control, threads: 2, spinMs: 0.02, smallNs };
   const { port1, port2 } = new MessageChannel();
   const url = new URL('../../engine/cpu/worker.js', import.meta.url);
@@ -53,7 +53,7 @@ executor('shares a large command every time, among threads that have slept too',
   await new Promise((resolve) => setTimeout(resolve, 20));
   executor.run(list, 10);
   assert.is(control[words.begun], 20);
-  assert.is(control[words.arrived], 20);
+  assert.is(control[words.finished], 20 * pieceCount(2));
   assert.equal([...y], Array<number>(32).fill(20_000));
   await end();
 });
