@@ -50,6 +50,7 @@ const capacity = 16384u; // scheduleCapacity
 // A step moves p by at most rate · ratio, ratio = |m| / (√v + ε) ≤ 8, which halves every dims.fading steps. Once the
 // ratio is below 2⁻⁴⁸, all later steps together move p by less than rate · 4e-14, and only m and v are carried on.
 const negligible = 48.0;
+const worth_asking = 64u; // to find out when that is costs as much as a few dozen steps
 
 fn moved(cell: Cell, t: u32) -> vec4f {
   let entry = state.schedule[t % capacity];
@@ -84,7 +85,8 @@ fn replay(start: Cell, first: u32, end: u32) -> Cell {
   if (all(cell.m == vec4f()) && all(cell.v == vec4f())) {
     return cell;
   }
-  let still = min(first + moving_steps(cell), end);
+  var still = end;
+  if (end - first > worth_asking) { still = min(first + moving_steps(cell), end); }
   for (var t = first; t < still; t++) {
     cell = faded(cell);
     cell.p = moved(cell, t);
@@ -105,9 +107,7 @@ fn cells() -> u32 {
 
 // Where the i-th of them is in the table; the rows that the step names are listed from word `rows` on.
 fn cell_at(rows: u32, i: u32) -> u32 {
-  if (dims.count != 0u) {
-    return i;
-  }
+  if (dims.count != 0u) { return i; }
   return segments[rows + 4u * (i / dims.width)] * dims.width + i % dims.width;
 }
 

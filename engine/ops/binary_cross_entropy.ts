@@ -17,12 +17,12 @@ export const binaryCrossEntropy = defineOp('binary_cross_entropy', ['z', 'label'
   },
 
   forward({ z, label, y }, run) {
-    const [batch] = label.shape;
-    run('binary_cross_entropy_forward', { z, label, y }, { batch }, [batch]);
+    const quads = Math.ceil(label.shape[0] / 4);
+    run('binary_cross_entropy_forward', { z, label, y }, { quads }, [quads]);
   },
 
   backward({ z, label, dy, dz }, run) {
-    const [batch] = label.shape;
-    if (dz) run('binary_cross_entropy_backward', { z, label, dy, dz }, { batch }, [batch]);
+    const quads = Math.ceil(label.shape[0] / 4);
+    if (dz) run('binary_cross_entropy_backward', { z, label, dy, dz }, { quads }, [quads]);
   },
 });
