@@ -14,10 +14,13 @@ interface Drop {
 const thresholdOf = (p: number) => Math.round(p * 2 ** 24);
 const factorOf = (p: number) => Math.fround(1 / (1 - p));
 
+/** How kernels that drop with probability p do it. */
+export const dropDims = (p: number) => ({ threshold: thresholdOf(p), factor: factorOf(p) });
+
 /** y = x · mask; the mask is made anew from the step state, so that nothing is kept for the backward pass. */
 function launch(run: Run, x: Tensor, y: Tensor, { p, stream }: Drop): void {
   const quads = Math.ceil(size(x.shape) / 4);
-  const dims = { quads, stream, threshold: thresholdOf(p), factor: factorOf(p) };
+  const dims = { quads, stream, ...dropDims(p) };
   run('dropout_forward', { state: x.tape.stepState(), x, y }, dims, strided(quads));
 }
 

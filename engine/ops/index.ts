@@ -1,3 +1,4 @@
+export { attention } from './attention.js';
 export { batchJoin, type JoinSpan } from './batch_join.js';
 export { batchNorm, type BatchNorm } from './batch_norm.js';
 export { binaryCrossEntropy } from './binary_cross_entropy.js';
