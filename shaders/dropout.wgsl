@@ -27,28 +27,52 @@ struct State {
 
 const threads = 64u;
 
-// Jarzynski and Olano, Hash Functions for GPU Rendering, JCGT 9(3), 2020.
-fn pcg4d(key: vec4u) -> vec4u {
-  var v = key * 1664525u + 1013904223u;
-  v.x += v.y * v.w;
-  v.y += v.z * v.x;
-  v.z += v.x * v.y;
-  v.w += v.y * v.z;
-  v ^= v >> vec4u(16u);
-  v.x += v.y * v.w;
-  v.y += v.z * v.x;
-  v.z += v.x * v.y;
-  v.w += v.y * v.z;
-  return v;
+// The random bits of four vec4s: component `lane` of pcg4d for each of four keys whose last word is in w. Jarzynski and
+// Olano, Hash Functions for GPU Rendering, JCGT 9(3), 2020.
+struct Bits {
+  x: vec4u,
+  y: vec4u,
+  z: vec4u,
+  w: vec4u,
 }
 
-// One invocation: a vec4 of y, then those a grid further.
+fn pcg4d(seed: u32, step: u32, q: vec4u) -> Bits {
+  var x = vec4u(seed * 1664525u + 1013904223u);
+  var y = vec4u(step * 1664525u + 1013904223u);
+  var z = vec4u(dims.stream * 1664525u + 1013904223u);
+  var w = q * 1664525u + 1013904223u;
+  x += y * w;
+  y += z * x;
+  z += x * y;
+  w += y * z;
+  x ^= x >> vec4u(16u);
+  y ^= y >> vec4u(16u);
+  z ^= z >> vec4u(16u);
+  w ^= w >> vec4u(16u);
+  x += y * w;
+  y += z * x;
+  z += x * y;
+  w += y * z;
+  return Bits(x >> vec4u(8u), y >> vec4u(8u), z >> vec4u(8u), w >> vec4u(8u));
+}
+
+fn drop(q: u32, bits: vec4u) {
+  if (q < dims.quads) {
+    y[q] = select(vec4f(), dims.factor * x[q], bits >= vec4u(dims.threshold));
+  }
+}
+
+// One invocation: four vec4s of y, then those a grid further.
 @compute @workgroup_size(threads)
 fn dropout_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let seed = state.seed;
   let step = state.step;
-  for (var q = id.x; q < dims.quads; q += groups.x * threads) {
-    let bits = pcg4d(vec4u(seed, step, dims.stream, q)) >> vec4u(8u);
-    y[q] = select(vec4f(), dims.factor * x[q], bits >= vec4u(dims.threshold));
+  for (var i = id.x; i < (dims.quads + 3u) / 4u; i += groups.x * threads) {
+    let q = 4u * i;
+    let bits = pcg4d(seed, step, vec4u(q) + vec4u(0u, 1u, 2u, 3u));
+    drop(q, vec4u(bits.x.x, bits.y.x, bits.z.x, bits.w.x));
+    drop(q + 1u, vec4u(bits.x.y, bits.y.y, bits.z.y, bits.w.y));
+    drop(q + 2u, vec4u(bits.x.z, bits.y.z, bits.z.z, bits.w.z));
+    drop(q + 3u, vec4u(bits.x.w, bits.y.w, bits.z.w, bits.w.w));
   }
 }

@@ -21,7 +21,7 @@ export const dropDims = (p: number) => ({ threshold: thresholdOf(p), factor: fac
 function launch(run: Run, x: Tensor, y: Tensor, { p, stream }: Drop): void {
   const quads = Math.ceil(size(x.shape) / 4);
   const dims = { quads, stream, ...dropDims(p) };
-  run('dropout_forward', { state: x.tape.stepState(), x, y }, dims, strided(quads));
+  run('dropout_forward', { state: x.tape.stepState(), x, y }, dims, strided(Math.ceil(quads / 4)));
 }
 
 const drop = defineOp('dropout', ['x'], {
