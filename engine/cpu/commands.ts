@@ -128,7 +128,9 @@ export class Commands {
     const where = `${label}: ${kernel.entry} of ${kernel.shader}.wgsl`;
     const at = kernel.storage.findIndex(({ binding }) => binding === outside?.binding);
     const buffer = this.buffers.get(record)?.[at];
-    if (outside === undefined || buffer === undefined) return `${where}: ${text}; --check finds the index`;
+    if (outside === undefined || buffer === undefined) {
+      return `${where}: ${text}${text.includes('out of bounds') ? '; --check finds the index' : ''}`;
+    }
     const of = `"${kernel.storage[at].name}" (${buffer.label}, ${buffer.bytes} bytes)`;
     return `${where}: index ${outside.index} is outside ${of}`;
   }

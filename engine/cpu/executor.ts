@@ -37,7 +37,7 @@ export class Kernels {
   }
 }
 
-/** Commands that take longer are worth waking helpers for, which takes some 50 µs. */
+/** Work for which it is worth waking a helper, which takes some 50 µs. */
 const wakingNs = 50_000;
 
 /**
@@ -48,8 +48,8 @@ const wakingNs = 50_000;
 export class Executor {
   private readonly leader: Leader;
   private readonly runGroups: RunGroups;
-  /** Nothing has woken the helpers in this submission yet. */
-  private rested = true;
+  /** Helpers that the next shared command is to wake, whatever its size. */
+  private wake = 0;
 
   constructor(
     private readonly setup: ThreadSetup,
@@ -62,7 +62,7 @@ export class Executor {
   /** Runs a list, `times` over. Stops when something fails. */
   run(list: Int32Array, times: number): void {
     const estimates = this.estimates();
-    this.rested = true;
+    this.wake = Math.floor((times * expectedNs(list, estimates)) / wakingNs);
     for (let time = 0; time < times && !hasFailed(this.setup.control); time++) {
       if (time === 0) this.runTimed(list, estimates);
       else this.runOnce(list, estimates);
@@ -117,8 +117,17 @@ export class Executor {
       this.runGroups(entry, record, 0, groups);
       return groups;
     }
-    const wake = this.rested || estimateNs >= wakingNs;
-    this.rested = false;
+    const wake = Math.max(this.wake, Math.floor(estimateNs / wakingNs));
+    this.wake = 0;
     return this.leader.share(entry, record, groups, wake, this.runGroups);
   }
+}
+
+/** What a list is expected to take one thread. Commands that have never run count as worth a helper. */
+function expectedNs(list: Int32Array, estimates: Uint32Array): number {
+  let sum = 0;
+  for (let at = 1; at < list.length; at += commandWords) {
+    sum += estimates[(list[at] + estimateByte) >>> 2] || wakingNs;
+  }
+  return sum;
 }

@@ -75,22 +75,27 @@ export class Leader {
     for (;;) {
       const seen = Atomics.load(control, words.finished);
       if (seen === target) return !hasFailed(control);
-      if (changes(control, words.finished, seen, spinMs)) continue;
+      // It waits for pieces that are being worked on, and everybody waits for it.
+      if (changes(control, words.finished, seen, 4 * spinMs)) continue;
       Atomics.store(control, words.leaderAsleep, 1);
       Atomics.wait(control, words.finished, seen);
       Atomics.store(control, words.leaderAsleep, 0);
     }
   }
 
-  /** Begins a command and works on it, with the helpers that are awake or woken; returns the workgroups it did. */
-  share(entry: number, record: number, groups: number, wake: boolean, run: RunGroups): number {
+  /**
+   * Begins a command and works on it with the helpers that are awake, and `wake` of those that are not; returns the
+   * workgroups it did itself.
+   */
+  share(entry: number, record: number, groups: number, wake: number, run: RunGroups): number {
     const { control } = this.setup;
     Atomics.store(control, words.entry, entry);
     Atomics.store(control, words.record, record);
     Atomics.store(control, words.groups, groups);
     this.begun = (this.begun + 1) | 0;
     Atomics.store(control, words.begun, this.begun);
-    if (wake && Atomics.load(control, words.helpersAsleep) > 0) Atomics.notify(control, words.begun);
+    const asleep = wake > 0 && Atomics.load(control, words.helpersAsleep) > 0;
+    if (asleep) Atomics.notify(control, words.begun, wake);
     const [done, doneGroups] = work(this.setup, 0, this.begun, run);
     Atomics.add(control, words.finished, done);
     return doneGroups;

@@ -66,7 +66,15 @@ executor('does not share a single workgroup', async () => {
   await end();
 });
 
-executor('stops when the share of another thread fails', async () => {
+executor('does the work of a helper that never comes', async () => {
+  const { control, executor, list, words: y, end } = lead(0, 8, 'add_one', 1);
+  await end();
+  executor.run(list, 5);
+  assert.is(control[words.begun], 5);
+  assert.equal([...y], Array<number>(32).fill(5));
+});
+
+executor('stops when a piece fails, on whichever thread', async () => {
   const { control, executor, list, end } = lead(0, 8, 'trap', 0);
   executor.run(list, 1000);
   assert.is(control[words.begun], 1);
