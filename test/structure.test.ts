@@ -192,11 +192,13 @@ shape('keep no state of their own', () => {
 const excepted: Readonly<Record<string, string>> = {
   'engine/ops/batch_norm.ts': 'training and evaluation, each with its gradient',
   'engine/ops/broadcast.ts': 'a family: three ops, each over scalars, rows and columns',
+  'engine/ops/cin.ts': 'a product of three factors and its four gradients',
   'engine/ops/elementwise.ts': 'a family of eight ops',
   'engine/ops/linear.ts': 'three gradients, each for two widths',
   'engine/ops/sums.ts': 'the sums under sum, mean and broadcast, in one or two levels',
   'shaders/batch_norm.wgsl': 'training and evaluation, each with its gradient, in two levels',
   'shaders/broadcast.wgsl': 'a family: three ops, their sums, in three widths',
+  'shaders/cin.wgsl': 'a product of three factors and its four gradients',
   'shaders/fm_table.wgsl': 'two ops, each with a gradient in two levels',
   'shaders/linear.wgsl': 'a product and its three gradients, each in two widths',
   'shaders/segment_sum.wgsl': 'three entries, each in two widths',
