@@ -1,252 +1,243 @@
-// Affine map, x [rows,inner], w [cols,inner], b [cols]:
-//   y  = x·wᵀ + b        linear_forward
-//   dx = dy·w            linear_backward_x
-//   dw = dyᵀ·x           linear_backward_w, over per_split rows each, then linear_sum_partials
-//   db = Σ_rows dy       linear_backward_b, over per_split rows each, then linear_sum_partials
-// Register tiles without barriers: 4×4 for any size, 4×8 over vec4s where rows are whole vec4s. Tiles at the edge
-// read a valid row again and leave out what lies outside.
+// Affine map, x [rows,inner], w [cols,inner], b [cols] → y = x·wᵀ + b, with dx = dy·w, dw = dyᵀ·x, db = Σ_rows dy.
+// All products are a [rows,inner] · b [inner,cols], by register tiles of 4 rows × 8 columns without barriers; the
+// sizes below are those of the product at hand. What is read along inner is packed first, so that a tile reads memory
+// in order and any size will do: in panels of 4 · wide columns, [panel][inner][wide] vec4s. Columns beyond the edge
+// repeat a valid one and are left out of the result.
+//   linear_pack           panels of s, of which element (k,c) is s[k · inner_step + c · col_step]
+//   linear_pack_vec4      panels of s [inner,quads]
+//   linear_forward        y = a·p + b, p in panels of 8
+//   linear_backward_x     y = a·p, p in panels of 8
+//   linear_backward_w     y = gᵀ·p, g in panels of 4, p in panels of 8                   over per_split of inner each
+//   linear_backward_b     y = Σ_inner g, g in panels of 4                                over per_split of inner each
+//   linear_sum_partials   total = Σ_splits partials [splits,quads]
 
 struct Dims {
   rows: u32,
   inner: u32,
   cols: u32,
+  quads: u32,
+  wide: u32,
+  inner_step: u32,
+  col_step: u32,
+  count: u32,
   per_split: u32,
   splits: u32,
-  count: u32,
+  stride: u32,
 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read> w4: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<f32>;
-@group(0) @binding(4) var<storage, read> dy: array<f32>;
-@group(0) @binding(4) var<storage, read> dy4: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dx4: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> dw: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dw4: array<vec4f>;
-@group(0) @binding(8) var<storage, read_write> db: array<f32>;
-@group(0) @binding(9) var<storage, read> partials: array<f32>;
-@group(0) @binding(10) var<storage, read_write> total: array<f32>;
+@group(0) @binding(1) var<storage, read> s: array<f32>;
+@group(0) @binding(1) var<storage, read> s4: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> packed4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> a: array<f32>;
+@group(0) @binding(3) var<storage, read> g: array<f32>;
+@group(0) @binding(3) var<storage, read> g4: array<vec4f>;
+@group(0) @binding(4) var<storage, read> p4: array<vec4f>;
+@group(0) @binding(5) var<storage, read> b: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(7) var<storage, read> partials4: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> total4: array<vec4f>;
 
-// One invocation: 4×4 of y.
-@compute @workgroup_size(64)
-fn linear_forward(@builtin(global_invocation_id) id: vec3u) {
-  let row = 4u * id.x;
-  let col = 4u * id.y;
-  if (row >= dims.rows || col >= dims.cols) {
+const threads = 64u;
+// Steps of inner that an invocation packs: long enough to outweigh its start.
+const span = 32u;
+
+// Where vec4 `quad` of the columns is at step k.
+fn place(quad: u32, k: u32) -> u32 {
+  return (quad / dims.wide * dims.inner + k) * dims.wide + quad % dims.wide;
+}
+
+// One invocation: a block of one vec4 of columns, then those a grid further.
+@compute @workgroup_size(threads)
+fn linear_pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < dims.count; i += groups.x * threads) {
+    let quad = i % dims.quads;
+    let first = i / dims.quads * span;
+    let end = min(first + span, dims.inner);
+    let c = min(4u * quad + vec4u(0u, 1u, 2u, 3u), vec4u(dims.cols - 1u)) * dims.col_step;
+    let to = place(quad, 0u);
+    for (var k = first; k < end; k++) {
+      let at = k * dims.inner_step;
+      packed4[to + k * dims.wide] = vec4f(s[c.x + at], s[c.y + at], s[c.z + at], s[c.w + at]);
+    }
+  }
+}
+
+// One invocation: a block of one vec4 of columns, then those a grid further; cols counts vec4s.
+@compute @workgroup_size(threads)
+fn linear_pack_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < dims.count; i += groups.x * threads) {
+    let quad = i % dims.quads;
+    let first = i / dims.quads * span;
+    let end = min(first + span, dims.inner);
+    let source = min(quad, dims.cols - 1u);
+    let to = place(quad, 0u);
+    for (var k = first; k < end; k++) {
+      packed4[to + k * dims.wide] = s4[source + k * dims.cols];
+    }
+  }
+}
+
+// Writes eight columns of a row of the result that begins at `base`, but none beyond its edges.
+fn store(base: u32, row: u32, col: u32, left: vec4f, right: vec4f) {
+  if (row >= dims.rows) {
     return;
   }
-  let r = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(dims.rows - 1u)) * dims.inner;
-  let c = min(vec4u(col) + vec4u(0u, 1u, 2u, 3u), vec4u(dims.cols - 1u)) * dims.inner;
-  var sum: array<vec4f, 4>;
+  let at = base + row * dims.cols + col;
+  let count = dims.cols - col;
+  if (count >= 8u) {
+    y[at] = left.x;
+    y[at + 1u] = left.y;
+    y[at + 2u] = left.z;
+    y[at + 3u] = left.w;
+    y[at + 4u] = right.x;
+    y[at + 5u] = right.y;
+    y[at + 6u] = right.z;
+    y[at + 7u] = right.w;
+    return;
+  }
+  y[at] = left.x;
+  if (count > 1u) {
+    y[at + 1u] = left.y;
+  }
+  if (count > 2u) {
+    y[at + 2u] = left.z;
+  }
+  if (count > 3u) {
+    y[at + 3u] = left.w;
+  }
+  if (count > 4u) {
+    y[at + 4u] = right.x;
+  }
+  if (count > 5u) {
+    y[at + 5u] = right.y;
+  }
+  if (count > 6u) {
+    y[at + 6u] = right.z;
+  }
+}
+
+// 4×8 of a·p + (left, right). A workgroup takes 256 rows of one panel; the panels of these rows come first, so that
+// both stay in the caches.
+fn product(id: vec3u, left: vec4f, right: vec4f) {
+  let row = 4u * (id.z * threads + id.x);
+  let r = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(dims.rows - 1u)) * dims.inner;
+  let panel = 2u * id.y * dims.inner;
+  var left0 = vec4f();
+  var left1 = vec4f();
+  var left2 = vec4f();
+  var left3 = vec4f();
+  var right0 = vec4f();
+  var right1 = vec4f();
+  var right2 = vec4f();
+  var right3 = vec4f();
   for (var k = 0u; k < dims.inner; k++) {
-    let wk = vec4f(w[c.x + k], w[c.y + k], w[c.z + k], w[c.w + k]);
-    sum[0] += x[r.x + k] * wk;
-    sum[1] += x[r.y + k] * wk;
-    sum[2] += x[r.z + k] * wk;
-    sum[3] += x[r.w + k] * wk;
+    let p = p4[panel + 2u * k];
+    let q = p4[panel + 2u * k + 1u];
+    let a0 = vec4f(a[r.x + k]);
+    left0 += a0 * p;
+    right0 += a0 * q;
+    let a1 = vec4f(a[r.y + k]);
+    left1 += a1 * p;
+    right1 += a1 * q;
+    let a2 = vec4f(a[r.z + k]);
+    left2 += a2 * p;
+    right2 += a2 * q;
+    let a3 = vec4f(a[r.w + k]);
+    left3 += a3 * p;
+    right3 += a3 * q;
   }
-  for (var i = 0u; i < min(4u, dims.rows - row); i++) {
-    for (var j = 0u; j < min(4u, dims.cols - col); j++) {
-      y[(row + i) * dims.cols + col + j] = sum[i][j] + b[col + j];
-    }
-  }
-}
-
-// One invocation: 4×8 of y; inner is a multiple of 4.
-@compute @workgroup_size(64)
-fn linear_forward_vec4(@builtin(global_invocation_id) id: vec3u) {
-  let row = 4u * id.x;
   let col = 8u * id.y;
-  if (row >= dims.rows || col >= dims.cols) {
-    return;
-  }
-  let quads = dims.inner / 4u;
-  let r = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(dims.rows - 1u)) * quads;
+  store(0u, row, col, left0 + left, right0 + right);
+  store(0u, row + 1u, col, left1 + left, right1 + right);
+  store(0u, row + 2u, col, left2 + left, right2 + right);
+  store(0u, row + 3u, col, left3 + left, right3 + right);
+}
+
+// One invocation: 4×8 of y.
+@compute @workgroup_size(threads)
+fn linear_forward(@builtin(global_invocation_id) id: vec3u) {
   let last = vec4u(dims.cols - 1u);
-  let c0 = min(vec4u(col) + vec4u(0u, 1u, 2u, 3u), last) * quads;
-  let c1 = min(vec4u(col) + vec4u(4u, 5u, 6u, 7u), last) * quads;
-  var left: array<vec4f, 4>;
-  var right: array<vec4f, 4>;
-  for (var k = 0u; k < quads; k++) {
-    let a0 = x4[r.x + k];
-    let a1 = x4[r.y + k];
-    let a2 = x4[r.z + k];
-    let a3 = x4[r.w + k];
-    let p = mat4x4f(w4[c0.x + k], w4[c0.y + k], w4[c0.z + k], w4[c0.w + k]);
-    left[0] += a0 * p;
-    left[1] += a1 * p;
-    left[2] += a2 * p;
-    left[3] += a3 * p;
-    let q = mat4x4f(w4[c1.x + k], w4[c1.y + k], w4[c1.z + k], w4[c1.w + k]);
-    right[0] += a0 * q;
-    right[1] += a1 * q;
-    right[2] += a2 * q;
-    right[3] += a3 * q;
-  }
-  for (var i = 0u; i < min(4u, dims.rows - row); i++) {
-    let at = (row + i) * dims.cols + col;
-    for (var j = 0u; j < min(4u, dims.cols - col); j++) {
-      y[at + j] = left[i][j] + b[col + j];
-    }
-    for (var j = 4u; j < min(8u, dims.cols - col); j++) {
-      y[at + j] = right[i][j - 4u] + b[col + j];
-    }
-  }
+  let c = min(8u * id.y + vec4u(0u, 1u, 2u, 3u), last);
+  let d = min(8u * id.y + vec4u(4u, 5u, 6u, 7u), last);
+  product(id, vec4f(b[c.x], b[c.y], b[c.z], b[c.w]), vec4f(b[d.x], b[d.y], b[d.z], b[d.w]));
 }
 
-// One invocation: 4×4 of dx.
-@compute @workgroup_size(64)
+// One invocation: 4×8 of dx.
+@compute @workgroup_size(threads)
 fn linear_backward_x(@builtin(global_invocation_id) id: vec3u) {
-  let row = 4u * id.x;
-  let col = 4u * id.y;
-  if (row >= dims.rows || col >= dims.inner) {
-    return;
-  }
-  let r = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(dims.rows - 1u)) * dims.cols;
-  let c = min(vec4u(col) + vec4u(0u, 1u, 2u, 3u), vec4u(dims.inner - 1u));
-  var sum: array<vec4f, 4>;
-  for (var k = 0u; k < dims.cols; k++) {
-    let at = k * dims.inner;
-    let wk = vec4f(w[at + c.x], w[at + c.y], w[at + c.z], w[at + c.w]);
-    sum[0] += dy[r.x + k] * wk;
-    sum[1] += dy[r.y + k] * wk;
-    sum[2] += dy[r.z + k] * wk;
-    sum[3] += dy[r.w + k] * wk;
-  }
-  for (var i = 0u; i < min(4u, dims.rows - row); i++) {
-    for (var j = 0u; j < min(4u, dims.inner - col); j++) {
-      dx[(row + i) * dims.inner + col + j] = sum[i][j];
-    }
-  }
+  product(id, vec4f(), vec4f());
 }
 
-// One invocation: 4×8 of dx; inner and cols are multiples of 4.
-@compute @workgroup_size(64)
-fn linear_backward_x_vec4(@builtin(global_invocation_id) id: vec3u) {
-  let quads = dims.inner / 4u;
-  let row = 4u * id.x;
-  let col = 2u * id.y;
-  if (row >= dims.rows || col >= quads) {
-    return;
-  }
-  let right_col = min(col + 1u, quads - 1u);
-  let r = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(dims.rows - 1u)) * (dims.cols / 4u);
-  var left: array<vec4f, 4>;
-  var right: array<vec4f, 4>;
-  for (var k = 0u; k < dims.cols / 4u; k++) {
-    let g0 = dy4[r.x + k];
-    let g1 = dy4[r.y + k];
-    let g2 = dy4[r.z + k];
-    let g3 = dy4[r.w + k];
-    let at = 4u * k * quads;
-    let p = mat4x4f(w4[at + col], w4[at + quads + col], w4[at + 2u * quads + col], w4[at + 3u * quads + col]);
-    left[0] += p * g0;
-    left[1] += p * g1;
-    left[2] += p * g2;
-    left[3] += p * g3;
-    let q = mat4x4f(
-      w4[at + right_col],
-      w4[at + quads + right_col],
-      w4[at + 2u * quads + right_col],
-      w4[at + 3u * quads + right_col],
-    );
-    right[0] += q * g0;
-    right[1] += q * g1;
-    right[2] += q * g2;
-    right[3] += q * g3;
-  }
-  for (var i = 0u; i < min(4u, dims.rows - row); i++) {
-    let at = (row + i) * quads;
-    dx4[at + col] = left[i];
-    dx4[at + right_col] = select(left[i], right[i], right_col != col);
-  }
-}
-
-// One invocation: 4×4 of dw, over the rows of split id.z.
-@compute @workgroup_size(64)
+// One invocation: 4×8 of y, over one split of inner; ordered as above within each split.
+@compute @workgroup_size(threads)
 fn linear_backward_w(@builtin(global_invocation_id) id: vec3u) {
-  let inner = 4u * id.x;
-  let col = 4u * id.y;
-  if (col >= dims.cols || inner >= dims.inner) {
+  let blocks = (dims.rows + 4u * threads - 1u) / (4u * threads);
+  let split = id.z / blocks;
+  let row = 4u * (id.z % blocks * threads + id.x);
+  if (row >= dims.rows) {
     return;
   }
-  let c = min(vec4u(col) + vec4u(0u, 1u, 2u, 3u), vec4u(dims.cols - 1u));
-  let n = min(vec4u(inner) + vec4u(0u, 1u, 2u, 3u), vec4u(dims.inner - 1u));
-  var sum: array<vec4f, 4>;
-  for (var row = id.z * dims.per_split; row < min((id.z + 1u) * dims.per_split, dims.rows); row++) {
-    let a = row * dims.inner;
-    let g = row * dims.cols;
-    let xs = vec4f(x[a + n.x], x[a + n.y], x[a + n.z], x[a + n.w]);
-    sum[0] += dy[g + c.x] * xs;
-    sum[1] += dy[g + c.y] * xs;
-    sum[2] += dy[g + c.z] * xs;
-    sum[3] += dy[g + c.w] * xs;
+  let first = split * dims.per_split;
+  let end = min(first + dims.per_split, dims.inner);
+  let tile = row * dims.inner;
+  let panel = 2u * id.y * dims.inner;
+  var left0 = vec4f();
+  var left1 = vec4f();
+  var left2 = vec4f();
+  var left3 = vec4f();
+  var right0 = vec4f();
+  var right1 = vec4f();
+  var right2 = vec4f();
+  var right3 = vec4f();
+  for (var k = first; k < end; k++) {
+    let p = p4[panel + 2u * k];
+    let q = p4[panel + 2u * k + 1u];
+    let g0 = vec4f(g[tile + 4u * k]);
+    left0 += g0 * p;
+    right0 += g0 * q;
+    let g1 = vec4f(g[tile + 4u * k + 1u]);
+    left1 += g1 * p;
+    right1 += g1 * q;
+    let g2 = vec4f(g[tile + 4u * k + 2u]);
+    left2 += g2 * p;
+    right2 += g2 * q;
+    let g3 = vec4f(g[tile + 4u * k + 3u]);
+    left3 += g3 * p;
+    right3 += g3 * q;
   }
-  for (var i = 0u; i < min(4u, dims.cols - col); i++) {
-    for (var j = 0u; j < min(4u, dims.inner - inner); j++) {
-      dw[(id.z * dims.cols + col + i) * dims.inner + inner + j] = sum[i][j];
-    }
-  }
+  let col = 8u * id.y;
+  let base = split * dims.stride;
+  store(base, row, col, left0, right0);
+  store(base, row + 1u, col, left1, right1);
+  store(base, row + 2u, col, left2, right2);
+  store(base, row + 3u, col, left3, right3);
 }
 
-// One invocation: 4×8 of dw, over the rows of split id.z; inner and cols are multiples of 4.
-@compute @workgroup_size(64)
-fn linear_backward_w_vec4(@builtin(global_invocation_id) id: vec3u) {
-  let quads = dims.inner / 4u;
-  let left_at = 2u * id.x;
-  let col = id.y;
-  if (col >= dims.cols / 4u || left_at >= quads) {
-    return;
-  }
-  let right_at = min(left_at + 1u, quads - 1u);
-  var left: array<vec4f, 4>;
-  var right: array<vec4f, 4>;
-  for (var row = id.z * dims.per_split; row < min((id.z + 1u) * dims.per_split, dims.rows); row++) {
-    let g = dy4[row * (dims.cols / 4u) + col];
-    let p = x4[row * quads + left_at];
-    let q = x4[row * quads + right_at];
-    left[0] += g.x * p;
-    left[1] += g.y * p;
-    left[2] += g.z * p;
-    left[3] += g.w * p;
-    right[0] += g.x * q;
-    right[1] += g.y * q;
-    right[2] += g.z * q;
-    right[3] += g.w * q;
-  }
-  for (var i = 0u; i < 4u; i++) {
-    let at = (id.z * dims.cols + 4u * col + i) * quads;
-    dw4[at + left_at] = left[i];
-    dw4[at + right_at] = select(left[i], right[i], right_at != left_at);
-  }
-}
-
-// One invocation: one column, over the rows of split id.y.
-@compute @workgroup_size(64)
+// One invocation: four columns, over split id.y of inner.
+@compute @workgroup_size(threads)
 fn linear_backward_b(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= dims.cols) {
+  if (id.x >= dims.quads) {
     return;
   }
-  var sum = 0.0;
-  for (var row = id.y * dims.per_split; row < min((id.y + 1u) * dims.per_split, dims.rows); row++) {
-    sum += dy[row * dims.cols + id.x];
+  let first = id.y * dims.per_split;
+  let end = min(first + dims.per_split, dims.inner);
+  var sum = vec4f();
+  for (var k = first; k < end; k++) {
+    sum += g4[id.x * dims.inner + k];
   }
-  db[id.y * dims.cols + id.x] = sum;
+  y4[id.y * dims.quads + id.x] = sum;
 }
 
-// One invocation: one element, then those a grid further.
-@compute @workgroup_size(64)
+// One invocation: four elements, then those a grid further.
+@compute @workgroup_size(threads)
 fn linear_sum_partials(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.count; i += groups.x * 64u) {
-    var sum = 0.0;
+  for (var i = id.x; i < dims.quads; i += groups.x * threads) {
+    var sum = vec4f();
     for (var split = 0u; split < dims.splits; split++) {
-      sum += partials[split * dims.count + i];
+      sum += partials4[split * dims.quads + i];
     }
-    total[i] = sum;
+    total4[i] = sum;
   }
 }

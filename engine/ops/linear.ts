@@ -9,16 +9,33 @@ interface Sizes {
   readonly cols: number;
 }
 
-/** Rows × columns of the output that one invocation computes. */
-const tile = { rows: 4, cols: 4 } as const;
-const tileVec4 = { rows: 4, cols: 8 } as const;
-/** Rows of x that one partial sum of dw covers at least: fewer would cost more memory than they save time. */
+/** What both backward rules read and write. */
+interface BackwardTensors extends Record<'x' | 'w' | 'dy', Tensor> {
+  readonly dx?: Tensor;
+  readonly dw?: Tensor;
+  readonly db?: Tensor;
+}
+
+/** Rows × columns of the result that one invocation computes; row tiles of a workgroup. */
+const tile = { rows: 4, cols: 8 } as const;
+const blockTiles = 64;
+/** Rows of x that one invocation packs. */
+const packedRows = 32;
+/** Rows of x that one partial sum of dw covers: fewer would cost more memory than they save time, more leave the caches. */
 const minRowsPerSplit = 256;
+const maxRowsPerSplit = 1024;
 /** Invocations that keep every adapter busy; a small dw is split over the batch to make as many. */
 const enoughInvocations = 4096;
+/** Rows of dy that one partial sum of db covers: short enough sums to use every core. */
+const rowsPerSum = 64;
 
-const over = (rows: number, cols: number, { rows: r, cols: c }: { rows: number; cols: number }) =>
-  [Math.ceil(rows / r), Math.ceil(cols / c)] as const;
+/** A workgroup takes row tiles of one panel; z walks over blocks of them, so that their rows stay in the caches. */
+function tilesOver(rows: number, cols: number, splits = 1): readonly number[] {
+  const tiles = Math.ceil(rows / tile.rows);
+  return [Math.min(tiles, blockTiles), Math.ceil(cols / tile.cols), Math.ceil(tiles / blockTiles) * splits];
+}
+
+const quads = (count: number) => Math.ceil(count / 4);
 
 function shape(x: Tensor, w: Tensor, b?: Tensor): readonly number[] {
   const [, inner] = dims(x, 2, 'linear: x');
@@ -36,55 +53,78 @@ function shape(x: Tensor, w: Tensor, b?: Tensor): readonly number[] {
 
 const sizes = (x: Tensor, w: Tensor): Sizes => ({ rows: x.shape[0], inner: x.shape[1], cols: w.shape[0] });
 
+/** A matrix [inner,cols], or its transpose if `transposed`, in panels of `width` columns. */
+function pack(run: Run, t: Tensor, width: number, transposed = false): Tensor {
+  const [inner, cols] = transposed ? [t.shape[1], t.shape[0]] : t.shape;
+  const wide = width / 4;
+  const panels = Math.ceil(cols / width);
+  const packed = run.scratch('packed', [panels, inner, width]);
+  const count = panels * wide * Math.ceil(inner / packedRows);
+  const layout = { inner, quads: panels * wide, wide, count };
+  if (!transposed && cols % 4 === 0) {
+    run('linear_pack_vec4', { s4: t, packed4: packed }, { ...layout, cols: cols / 4 }, [count]);
+  } else {
+    const steps = transposed ? { inner_step: 1, col_step: inner } : { inner_step: cols, col_step: 1 };
+    run('linear_pack', { s: t, packed4: packed }, { ...layout, cols, ...steps }, [count]);
+  }
+  return packed;
+}
+
 function forward(x: Tensor, w: Tensor, b: Tensor, y: Tensor, run: Run): void {
+  const { rows, inner, cols } = sizes(x, w);
+  const p4 = pack(run, w, tile.cols, true);
+  run('linear_forward', { a: x, p4, b, y }, { rows, inner, cols }, tilesOver(rows, cols));
+}
+
+function backwardX(w: Tensor, dy: Tensor, dx: Tensor, { rows, inner, cols }: Sizes, run: Run): void {
+  const p4 = pack(run, w, tile.cols);
+  run('linear_backward_x', { a: dy, p4, y: dx }, { rows, inner: cols, cols: inner }, tilesOver(rows, inner));
+}
+
+/** `panels` is dy in panels of four columns. */
+function backwardW(x: Tensor, panels: Tensor, dw: Tensor, { rows, inner, cols }: Sizes, run: Run): void {
+  const invocations = Math.ceil(cols / tile.rows) * Math.ceil(inner / tile.cols);
+  const perSplit = Math.min(
+    Math.max(Math.ceil((rows * invocations) / enoughInvocations), minRowsPerSplit),
+    maxRowsPerSplit,
+  );
+  const splits = Math.ceil(rows / perSplit);
+  const stride = 4 * quads(cols * inner);
+  const y = splits === 1 ? dw : run.scratch('dw_partials', [splits, stride]);
+  const p4 = pack(run, x, tile.cols);
+  const product = { rows: cols, inner: rows, cols: inner, per_split: perSplit, stride };
+  run('linear_backward_w', { g: panels, p4, y }, product, tilesOver(cols, inner, splits));
+  if (splits > 1) sumPartials(y, dw, splits, run);
+}
+
+/** `panels` is dy in panels of four columns. */
+function backwardB(panels: Tensor, db: Tensor, { rows, cols }: Sizes, run: Run): void {
+  const splits = Math.ceil(rows / rowsPerSum);
+  const y = splits === 1 ? db : run.scratch('db_partials', [splits, 4 * quads(cols)]);
+  const sums = { inner: rows, quads: quads(cols), per_split: rowsPerSum };
+  run('linear_backward_b', { g4: panels, y4: y }, sums, [quads(cols), splits]);
+  if (splits > 1) sumPartials(y, db, splits, run);
+}
+
+function sumPartials(partials: Tensor, total: Tensor, splits: number, run: Run): void {
+  const count = partials.shape[1] / 4;
+  run('linear_sum_partials', { partials4: partials, total4: total }, { quads: count, splits }, [count]);
+}
+
+function backward(t: BackwardTensors, run: Run): void {
+  const { x, w, dy, dx, dw, db } = t;
   const s = sizes(x, w);
-  if (s.inner % 4 === 0) {
-    run('linear_forward_vec4', { x4: x, w4: w, b, y }, { ...s }, over(s.rows, s.cols, tileVec4));
-  } else {
-    run('linear_forward', { x, w, b, y }, { ...s }, over(s.rows, s.cols, tile));
-  }
-}
-
-function backwardX(w: Tensor, dy: Tensor, dx: Tensor, s: Sizes, run: Run): void {
-  if (s.inner % 4 === 0 && s.cols % 4 === 0) {
-    run('linear_backward_x_vec4', { w4: w, dy4: dy, dx4: dx }, { ...s }, over(s.rows, s.inner, tileVec4));
-  } else {
-    run('linear_backward_x', { w, dy, dx }, { ...s }, over(s.rows, s.inner, tile));
-  }
-}
-
-function backwardW(x: Tensor, dy: Tensor, dw: Tensor, s: Sizes, run: Run): void {
-  const vec4 = s.inner % 4 === 0 && s.cols % 4 === 0;
-  const [ny, nx] = over(s.cols, s.inner, vec4 ? tileVec4 : tile);
-  const wanted = Math.ceil(enoughInvocations / (nx * ny));
-  const splits = Math.max(1, Math.min(wanted, Math.floor(s.rows / minRowsPerSplit)));
-  const perSplit = Math.ceil(s.rows / splits);
-  const partials = splits === 1 ? dw : run.scratch('dw_partials', [splits, s.cols, s.inner]);
-  const buffers: Record<string, Tensor> = vec4 ? { x4: x, dy4: dy, dw4: partials } : { x, dy, dw: partials };
-  run(`linear_backward_w${vec4 ? '_vec4' : ''}`, buffers, { ...s, per_split: perSplit }, [nx, ny, splits]);
-  if (splits > 1) sumPartials(partials, dw, splits, s.cols * s.inner, run);
-}
-
-function backwardB(dy: Tensor, db: Tensor, { rows, cols }: Sizes, run: Run): void {
-  const splits = Math.max(1, Math.ceil(rows / 64)); // 64 rows: short enough sums to use every core
-  const partials = splits === 1 ? db : run.scratch('db_partials', [splits, cols]);
-  run('linear_backward_b', { dy, db: partials }, { rows, cols, per_split: 64 }, [cols, splits]);
-  if (splits > 1) sumPartials(partials, db, splits, cols, run);
-}
-
-function sumPartials(partials: Tensor, total: Tensor, splits: number, count: number, run: Run): void {
-  run('linear_sum_partials', { partials, total }, { count, splits }, [count]);
+  if (dx) backwardX(w, dy, dx, s, run); // dx = dy·w
+  if (dw === undefined && db === undefined) return;
+  const panels = pack(run, dy, tile.rows);
+  if (dw) backwardW(x, panels, dw, s, run); // dw = dyᵀ·x
+  if (db) backwardB(panels, db, s, run); // db = Σ_rows dy
 }
 
 const withBias = defineOp('linear', ['x', 'w', 'b'], {
   shape: ({ x, w, b }) => shape(x, w, b),
   forward: ({ x, w, b, y }, run) => forward(x, w, b, y, run),
-  backward({ x, w, dy, dx, dw, db }, run) {
-    const s = sizes(x, w);
-    if (dx) backwardX(w, dy, dx, s, run); // dx = dy·w
-    if (dw) backwardW(x, dy, dw, s, run); // dw = dyᵀ·x
-    if (db) backwardB(dy, db, s, run); // db = Σ_rows dy
-  },
+  backward,
 });
 
 const withoutBias = defineOp('linear', ['x', 'w'], {
@@ -94,11 +134,7 @@ const withoutBias = defineOp('linear', ['x', 'w'], {
     const zero = x.tape.constant('linear.no_bias', [cols], new Float32Array(cols));
     forward(x, w, zero, y, run);
   },
-  backward({ x, w, dy, dx, dw }, run) {
-    const s = sizes(x, w);
-    if (dx) backwardX(w, dy, dx, s, run);
-    if (dw) backwardW(x, dy, dw, s, run);
-  },
+  backward,
 });
 
 /** x [B,I], w [O,I], b [O] → y [B,O] = x·wᵀ + b, as torch.nn.functional.linear. */

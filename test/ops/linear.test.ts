@@ -30,9 +30,20 @@ function caseOf(rows: number, inner: number, cols: number, bias: boolean): OpCas
   };
 }
 
-// one element; no multiple of four; whole vec4s with ragged tiles; more rows than a workgroup; a dw split over rows
+// one element; inner 1; no multiple of four; whole vec4s with ragged tiles; half a panel; more rows than a workgroup
+// takes, and more columns; a dw split over rows, unevenly
 for (const [rows, inner, cols] of [
   [1, 1, 1],
+  [1, 5, 1],
+  [1, 13, 65],
+  [5, 1, 9],
+  [65, 3, 1],
+  [57, 13, 65],
+  [13, 65, 57],
+  [6, 20, 36],
+  [257, 4, 3],
+  [513, 5, 33],
+  [600, 9, 260],
   [3, 5, 7],
   [5, 6, 13],
   [6, 8, 12],
