@@ -1,4 +1,5 @@
 /** The registry: one line per model, RecBole's names. */
+import { autoInt } from './autoint.js';
 import { deepFm } from './deepfm.js';
 import { fm } from './fm.js';
 import { lr } from './lr.js';
@@ -6,7 +7,7 @@ import type { Model } from './model.js';
 import { nfm } from './nfm.js';
 import { wideDeep } from './widedeep.js';
 
-export const models: readonly Model[] = [deepFm, fm, lr, nfm, wideDeep];
+export const models: readonly Model[] = [autoInt, deepFm, fm, lr, nfm, wideDeep];
 
 export { Feed, segmentSpecs, type Chunk, type FeedSpec, type SegmentSpec } from './feed.js';
 export { packFeatures, type Features } from './features.js';

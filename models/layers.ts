@@ -91,6 +91,15 @@ export const fieldCount = ({ token, tokenSeq, float }: Schema): number =>
 export const flatten = (x: Tensor): Tensor =>
   reshape(x, [x.shape[0], x.shape.slice(1).reduce((product, axis) => product * axis, 1)]);
 
+/** A map of rows [N,I] → [N,O], applied to every field: [B,F,I] → [B,F,O]. */
+export const eachField =
+  (map: (x: Tensor) => Tensor) =>
+  (x: Tensor): Tensor => {
+    const [batch, fields, inner] = x.shape;
+    const y = map(reshape(x, [batch * fields, inner]));
+    return reshape(y, [batch, fields, y.shape[1]]);
+  };
+
 /** Linear layer `name`, inner → outer: weight xavier_normal, bias 0 as the reference initialises every nn.Linear. */
 export function dense(b: Builder, name: string, inner: number, outer: number, { bias = true } = {}) {
   const weight = b.parameter(`${name}.weight`, [outer, inner], xavierNormal());
