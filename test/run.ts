@@ -42,7 +42,7 @@ function testFiles(filters: readonly string[]): string[] {
 }
 
 /** Folders of tests that compute on a device, or in which commands do. */
-const computing = /^(cli|engine|models|ops|optim|shaders)\//;
+const computing = /^(engine|models|ops|optim|shaders|cli\/(doctor|predict|rank|resume|runner|train))/;
 
 /** Why there is no software Vulkan to test on; undefined if there is one. */
 async function noSoftware(): Promise<string | undefined> {
