@@ -47,8 +47,10 @@ export interface Prediction {
 }
 
 function penaltyOf(penalties: readonly Penalty[]): Tensor | undefined {
-  if (penalties.length === 0) return undefined;
-  return penalties.map(({ w, weight }) => scale(l2Norm([w]), weight)).reduce((a, b) => add(a, b));
+  const byWeight = new Map<number, Tensor[]>();
+  for (const { w, weight } of penalties) byWeight.set(weight, [...(byWeight.get(weight) ?? []), w]);
+  const terms = [...byWeight].map(([weight, tensors]) => scale(l2Norm(tensors), weight));
+  return terms.length === 0 ? undefined : terms.reduce((a, b) => add(a, b));
 }
 
 /**
