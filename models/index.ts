@@ -6,8 +6,9 @@ import { lr } from './lr.js';
 import type { Model } from './model.js';
 import { nfm } from './nfm.js';
 import { wideDeep } from './widedeep.js';
+import { xDeepFm } from './xdeepfm.js';
 
-export const models: readonly Model[] = [autoInt, deepFm, fm, lr, nfm, wideDeep];
+export const models: readonly Model[] = [autoInt, deepFm, fm, lr, nfm, wideDeep, xDeepFm];
 
 export { Feed, segmentSpecs, type Chunk, type FeedSpec, type SegmentSpec } from './feed.js';
 export { packFeatures, type Features } from './features.js';

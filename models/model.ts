@@ -46,6 +46,8 @@ export interface Model {
   readonly paper: string;
   /** Its options beside embedding_size, under RecBole's names. */
   readonly config: Readonly<Record<string, Option>>;
+  /** What becomes of options that cannot be used as they were given, one sentence each. */
+  notes?(options: Readonly<Record<string, OptionValue>>): readonly string[];
   build(b: Builder, options: Readonly<Record<string, OptionValue>>): Forward;
 }
 
@@ -56,7 +58,12 @@ export function defineModel<const C extends Readonly<Record<string, Option>>>(mo
   readonly name: string;
   readonly paper: string;
   readonly config: C;
+  notes?(options: Values<C>): readonly string[];
   build(b: Builder, options: Values<C>): Forward;
 }): Model {
-  return { ...model, build: (b, options) => model.build(b, options as Values<C>) };
+  return {
+    ...model,
+    notes: (options) => model.notes?.(options as Values<C>) ?? [],
+    build: (b, options) => model.build(b, options as Values<C>),
+  };
 }
