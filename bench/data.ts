@@ -23,7 +23,7 @@ export function uniforms(seed: number): () => number {
 }
 
 /** 7 token fields over about `vocabulary` rows of one table: small fields keep their size, large ones share the rest. */
-function tokenFields(vocabulary: number): TokenField[] {
+export function tokenFields(vocabulary: number): TokenField[] {
   const small = shares.reduce((sum, [, , share]) => sum + (share >= 1 ? share : 0), 0);
   let offset = 0;
   return shares.map(([name, source, share]) => {

@@ -56,9 +56,10 @@ export interface OpenStep {
 
 const chunkSteps = 32;
 
-function programOf(
+/** The program of a step. Throws Error for a model that is not there. */
+export function programOf(
   { model, classes, embeddingSize, options = {} }: StepSizes,
-  { schema }: Features,
+  { schema }: Pick<Features, 'schema'>,
 ): Program {
   const found = models.find(({ name }) => name === model);
   if (found === undefined) throw new Error(`bench: no model is called ${model}`);
@@ -93,11 +94,22 @@ function namedRows(blocks: Uint32Array | undefined, stride: number): number {
   return Math.round(rows.reduce((sum, count) => sum + count, 0) / chunkSteps);
 }
 
+/** What a table calls the model of a step: `NFM 512×3 multi_cls=5`. */
+export function modelText({ model, classes, options = {} }: StepSizes): string {
+  const { mlp_hidden_size: widths, dropout_prob: dropout } = options;
+  const layers = Array.isArray(widths) ? ` ${widths[0]}×${widths.length}` : '';
+  return `${model}${layers}${dropout ? ` dropout ${dropout}` : ''}${classes > 1 ? ` multi_cls=${classes}` : ''}`;
+}
+
+/** What a table calls the sizes of a step. */
+export const shapeText = ({ batch, vocabulary, embeddingSize }: StepSizes) =>
+  `B ${batch}, F 7, D ${embeddingSize}, V ${vocabulary}`;
+
 function candidateOf(plan: Plan, sizes: StepSizes, named: number): Candidate {
-  const { model, classes, batch, vocabulary, embeddingSize } = sizes;
+  const { batch } = sizes;
   return {
-    name: `${model}${classes > 1 ? ` multi_cls=${classes}` : ''} step`,
-    shape: `B ${batch}, F 7, D ${embeddingSize}, V ${vocabulary}`,
+    name: `${modelText(sizes)} step`,
+    shape: shapeText(sizes),
     bytes: bytesOf(plan.dispatches, batch, named),
     flops: flopsOf(plan.dispatches),
     most: chunkSteps,
