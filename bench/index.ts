@@ -1,33 +1,39 @@
 /**
  * Measures kernels and whole training steps.
  *
- *   npm run bench [-- kernels|step] [--json=FILE] [--adapter=auto|gpu|software|NAME]
+ *   npm run bench [-- kernels|step] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] [--threads=N]
  */
 import { writeFileSync } from 'node:fs';
 import { formatProfile, type Device } from '../engine/index.js';
 import { benchDevice } from './device.js';
 import { benchKernels, usualSizes } from './kernels.js';
 import { measurePeaks, type Peaks } from './peaks.js';
-import { formatRows, formatSteps, rowOf, type Report, type StepRow } from './report.js';
+import { formatKernels, formatRows, formatSteps, rowOf, type Report, type StepRow } from './report.js';
 import { benchStep, usualSteps } from './step.js';
 
 interface Choice {
   readonly parts: readonly string[];
   readonly adapter: string;
+  /** Of the CPU target. */
+  readonly threads?: number;
   readonly json?: string;
 }
 
-const usage = 'usage: npm run bench [-- kernels|step] [--json=FILE] [--adapter=auto|gpu|software|NAME]';
+const usage =
+  'usage: npm run bench [-- kernels|step] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] [--threads=N]';
 
 function choiceOf(args: readonly string[]): Choice {
   const flag = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
-  const known = (arg: string) => ['kernels', 'step'].includes(arg) || /^--(json|adapter)=./.test(arg);
+  const known = (arg: string) =>
+    ['kernels', 'step'].includes(arg) || /^--(json|adapter)=.|^--threads=\d+$/.test(arg);
   const unknown = args.find((arg) => !known(arg));
   if (unknown !== undefined) throw new Error(`bench: ${unknown} is no choice; ${usage}`);
   const parts = args.filter((arg) => !arg.startsWith('--'));
+  const threads = flag('threads');
   return {
     parts: parts.length > 0 ? parts : ['kernels', 'step'],
     adapter: flag('adapter') ?? 'auto',
+    threads: threads === undefined ? undefined : Number(threads),
     json: flag('json'),
   };
 }
@@ -54,8 +60,8 @@ function printProfile({ name, shape, kernels }: StepRow): void {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const { parts, adapter, json } = choiceOf(args);
-  const device = await benchDevice(adapter);
+  const { parts, adapter, threads, json } = choiceOf(args);
+  const device = await benchDevice(adapter, threads);
   console.log(`${device.name} (${device.kind})`);
   const { timed, peaks } = await measurePeaks(device, { ...kernelEffort, sampleMs: 50 });
   const plain = timed.map((one) => rowOf(one, peaks));
@@ -64,10 +70,8 @@ async function main(args: readonly string[]): Promise<void> {
   );
   console.log(formatRows(plain));
   const has = (part: string) => parts.includes(part);
-  const kernels = has('kernels')
-    ? (await benchKernels(device, usualSizes, kernelEffort)).map((one) => rowOf(one, peaks))
-    : [];
-  if (has('kernels')) console.log(`\n${formatRows(kernels)}`);
+  const kernels = has('kernels') ? await benchKernels(device, usualSizes, peaks, kernelEffort) : [];
+  if (has('kernels')) console.log(`\n${formatKernels(kernels)}`);
   const steps = has('step') ? await benchSteps(device, peaks) : [];
   if (has('step')) {
     console.log(`\n${formatSteps(steps)}`);

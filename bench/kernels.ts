@@ -27,6 +27,7 @@ import { recordUpdates } from '../engine/updates.js';
 import { uniforms } from './data.js';
 import { openCase, type KernelCase, type OpenCase } from './launch.js';
 import { measure, type Effort, type Timed } from './measure.js';
+import { copyCandidate, type Peaks } from './peaks.js';
 import {
   backwardOf,
   bothOf,
@@ -37,6 +38,7 @@ import {
   updateSteps,
   writeSchedule,
 } from './record.js';
+import { rowOf, type KernelRow } from './report.js';
 
 /** Sizes that all cases share. */
 export interface CaseSizes {
@@ -226,15 +228,42 @@ export function elementwiseCases({ batch, columns }: CaseSizes): KernelCase[] {
   ];
 }
 
-/** Every group is measured by itself, its cases in turns, and gives its memory back. */
-export async function benchKernels(device: Device, sizes: CaseSizes, effort: Effort): Promise<Timed[]> {
-  const timed: Timed[] = [];
+/** A copy of as many bytes as each case moves, by that number. */
+async function copiesOf(device: Device, cases: readonly KernelCase[]): Promise<Map<number, OpenCase>> {
+  const copies = new Map<number, OpenCase>();
+  for (const { bytes } of cases) {
+    if (!copies.has(bytes)) copies.set(bytes, await copyCandidate(device, bytes / 2));
+  }
+  return copies;
+}
+
+function besideCopy(timed: Timed, copied: Timed, peaks: Peaks): KernelRow {
+  const { flops } = timed.candidate;
+  return {
+    ...rowOf(timed, peaks),
+    ofCopy: copied.minMs / timed.minMs,
+    gflopPerThread: flops / 1e6 / timed.cpuMs,
+  };
+}
+
+/** Every group is measured by itself, its cases and copies of their bytes in turns, and gives its memory back. */
+export async function benchKernels(
+  device: Device,
+  sizes: CaseSizes,
+  peaks: Peaks,
+  effort: Effort,
+): Promise<KernelRow[]> {
+  const rows: KernelRow[] = [];
   for (const group of [embeddingCases, modelCases, linearCases, elementwiseCases]) {
     const open: OpenCase[] = [];
     for (const one of group(sizes)) open.push(await openCase(device, one));
-    const candidates = open.map(({ candidate }) => candidate);
-    timed.push(...(await measure(device, candidates, effort)));
-    for (const one of open) one.release();
+    const copies = await copiesOf(device, group(sizes));
+    const candidates = [...open, ...copies.values()].map(({ candidate }) => candidate);
+    const timed = await measure(device, candidates, effort);
+    const numbers = [...copies.keys()];
+    const copyOf = ({ candidate }: Timed) => timed[open.length + numbers.indexOf(candidate.bytes)];
+    rows.push(...timed.slice(0, open.length).map((one) => besideCopy(one, copyOf(one), peaks)));
+    for (const one of [...open, ...copies.values()]) one.release();
   }
-  return timed;
+  return rows;
 }

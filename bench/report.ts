@@ -18,6 +18,14 @@ export interface Row {
   readonly ofPeak: number;
 }
 
+/** A kernel beside a plain copy of as many bytes. */
+export interface KernelRow extends Row {
+  /** How much of its time a plain copy of as many bytes takes, shortest samples of turns taken together. */
+  readonly ofCopy: number;
+  /** GFLOP/s of the time that threads computed: on the CPU target, those of a thread. */
+  readonly gflopPerThread: number;
+}
+
 /** A training step with what it consists of. */
 export interface StepRow extends Row {
   readonly dispatches: number;
@@ -36,7 +44,7 @@ export interface Report {
   readonly kind: Device['kind'];
   readonly peaks: Peaks;
   readonly plain: readonly Row[];
-  readonly kernels: readonly Row[];
+  readonly kernels: readonly KernelRow[];
   readonly steps: readonly StepRow[];
 }
 
@@ -56,6 +64,8 @@ export function rowOf({ candidate, ...times }: Timed, { copyGBs, fmaGFlops }: Pe
 
 const number = (value: number, digits: number) => (value === 0 ? '' : value.toFixed(digits));
 
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+
 /** Lines of columns under a header: `left` columns of words, the rest numbers. */
 function table(header: readonly string[], lines: readonly (readonly string[])[], left: number): string {
   const all = [header, ...lines];
@@ -74,13 +84,21 @@ const cells = ({ name, shape, minMs, medianMs, p95Ms, cpuMs, gbPerS, gflopPerS, 
   cpuMs.toFixed(3),
   number(gbPerS, 2),
   number(gflopPerS, 2),
-  `${(100 * ofPeak).toFixed(0)} %`,
+  percent(ofPeak),
 ];
 
 const header = ['', '', 'min ms', 'median', 'p95', 'cpu ms', 'GB/s', 'GFLOP/s', 'of peak'];
 
 /** Measurements as text. */
 export const formatRows = (rows: readonly Row[]): string => table(header, rows.map(cells), 2);
+
+/** Kernels as text. */
+export const formatKernels = (rows: readonly KernelRow[]): string =>
+  table(
+    [...header, 'a thread', 'of copy'],
+    rows.map((row) => [...cells(row), number(row.gflopPerThread, 1), percent(row.ofCopy)]),
+    2,
+  );
 
 /** Steps as text. */
 export const formatSteps = (rows: readonly StepRow[]): string =>

@@ -4,7 +4,7 @@ import { benchDevice } from '../../bench/device.js';
 import { benchKernels, type CaseSizes } from '../../bench/kernels.js';
 import { timesOf } from '../../bench/measure.js';
 import { measurePeaks } from '../../bench/peaks.js';
-import { formatRows, formatSteps, rowOf, type Row } from '../../bench/report.js';
+import { formatKernels, formatSteps, rowOf, type Row } from '../../bench/report.js';
 import { benchStep } from '../../bench/step.js';
 
 const effort = { sampleMs: 1, rounds: 2, patienceMs: 10 };
@@ -58,10 +58,14 @@ measured('of all kernels are plausible', async () => {
     maps: [[8, 12]],
     columns: 8,
   };
-  const all = (await benchKernels(device, sizes, effort)).map((one) => rowOf(one, peaks));
+  const all = await benchKernels(device, sizes, peaks, effort);
   assert.ok(all.length > 25, `${all.length} kernels`);
-  for (const row of all) plausible(row);
-  assert.is(formatRows(all).split('\n').length, all.length + 1);
+  for (const row of all) {
+    plausible(row);
+    assert.ok(row.ofCopy > 0 && Number.isFinite(row.ofCopy), row.name);
+    assert.is(row.gflopPerThread > 0, row.gflopPerS > 0, row.name);
+  }
+  assert.is(formatKernels(all).split('\n').length, all.length + 1);
 });
 
 measured('of training steps are plausible', async () => {
