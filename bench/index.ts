@@ -1,31 +1,46 @@
 /**
- * Measures kernels and whole training steps.
+ * Measures kernels and whole training steps on an adapter, and trainings and starts beside other adapters and PyTorch.
  *
- *   npm run bench [-- kernels|step] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] [--threads=N]
+ *   npm run bench [-- kernels|step|rivals|start] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] [--threads=N]
  */
 import { writeFileSync } from 'node:fs';
 import { formatProfile, type Device } from '../engine/index.js';
 import { benchDevice } from './device.js';
 import { benchKernels, usualSizes } from './kernels.js';
 import { measurePeaks, type Peaks } from './peaks.js';
-import { formatKernels, formatRows, formatSteps, rowOf, type Report, type StepRow } from './report.js';
-import { benchStep, usualSteps } from './step.js';
+import {
+  formatKernels,
+  formatRivals,
+  formatRows,
+  formatStarts,
+  formatSteps,
+  rowOf,
+  type Report,
+  type StepRow,
+} from './report.js';
+import { contenders, race, usualTrainings, type Absence, type RivalRow } from './rivals.js';
+import { benchStarts } from './start.js';
+import { benchStep, modelText, shapeText, usualSteps } from './step.js';
 
 interface Choice {
   readonly parts: readonly string[];
   readonly adapter: string;
-  /** Of the CPU target. */
+  /** Of the CPU target; rivals run on one and on all. */
   readonly threads?: number;
+  /** Part of the names of the rivals' trainings. */
+  readonly only: string;
   readonly json?: string;
 }
 
 const usage =
-  'usage: npm run bench [-- kernels|step] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] [--threads=N]';
+  'usage: npm run bench [-- kernels|step|rivals|start] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] ' +
+  '[--threads=N] [--only=PART OF A RIVALS’ TRAINING]';
 
 function choiceOf(args: readonly string[]): Choice {
   const flag = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
   const known = (arg: string) =>
-    ['kernels', 'step'].includes(arg) || /^--(json|adapter)=.|^--threads=\d+$/.test(arg);
+    ['kernels', 'step', 'rivals', 'start'].includes(arg) ||
+    /^--(json|adapter|only)=.|^--threads=\d+$/.test(arg);
   const unknown = args.find((arg) => !known(arg));
   if (unknown !== undefined) throw new Error(`bench: ${unknown} is no choice; ${usage}`);
   const parts = args.filter((arg) => !arg.startsWith('--'));
@@ -34,12 +49,15 @@ function choiceOf(args: readonly string[]): Choice {
     parts: parts.length > 0 ? parts : ['kernels', 'step'],
     adapter: flag('adapter') ?? 'auto',
     threads: threads === undefined ? undefined : Number(threads),
+    only: flag('only') ?? '',
     json: flag('json'),
   };
 }
 
 const kernelEffort = { sampleMs: 20, rounds: 10, patienceMs: 500 };
 const stepEffort = { sampleMs: 120, rounds: 10, patienceMs: 2000 };
+const rivalEffort = { sampleMs: 200, rounds: 7, patienceMs: 4000 };
+const startTries = 5;
 
 async function benchSteps(device: Device, peaks: Peaks): Promise<StepRow[]> {
   const rows: StepRow[] = [];
@@ -59,8 +77,8 @@ function printProfile({ name, shape, kernels }: StepRow): void {
     );
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  const { parts, adapter, threads, json } = choiceOf(args);
+/** What one device does by itself. */
+async function benchAlone({ parts, adapter, threads }: Choice): Promise<Partial<Report>> {
   const device = await benchDevice(adapter, threads);
   console.log(`${device.name} (${device.kind})`);
   const { timed, peaks } = await measurePeaks(device, { ...kernelEffort, sampleMs: 50 });
@@ -77,9 +95,39 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(`\n${formatSteps(steps)}`);
     printProfile(steps[0]);
   }
-  const report: Report = { device: device.name, kind: device.kind, peaks, plain, kernels, steps };
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 1)}\n`);
   device.destroy();
+  return { device: device.name, kind: device.kind, peaks, plain, kernels, steps };
+}
+
+/** Trainings on every adapter and in PyTorch; a table grows as they are done. */
+async function benchRivals({ adapter, only }: Choice): Promise<Pick<Report, 'rivals' | 'absent'>> {
+  const { all, notes } = await contenders(adapter);
+  for (const note of notes) console.log(note);
+  console.log('Everything that a step of training costs, in turns, each rival a process of its own.\n');
+  const [rivals, absent]: [RivalRow[], Absence[]] = [[], []];
+  for (const sizes of usualTrainings) {
+    if (!`${modelText(sizes)}, ${shapeText(sizes)}`.includes(only)) continue;
+    const result = await race(all, sizes, rivalEffort);
+    process.stderr.write('.');
+    rivals.push(...result.rows);
+    absent.push(...result.absent);
+  }
+  process.stderr.write('\n');
+  console.log(formatRivals(rivals));
+  for (const { rival, shape, why } of absent) console.log(`${rival}, ${shape}: ${why}`);
+  return { rivals, absent };
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const choice = choiceOf(args);
+  const has = (...parts: readonly string[]) => parts.some((part) => choice.parts.includes(part));
+  const alone = has('kernels', 'step') ? await benchAlone(choice) : {};
+  const compared = has('rivals') ? await benchRivals(choice) : {};
+  const starts = has('start') ? await benchStarts(choice.adapter, 'FM', startTries) : [];
+  if (has('start')) console.log(`\n${formatStarts(starts)}`);
+  const none = { plain: [], kernels: [], steps: [], rivals: [], absent: [] };
+  const report: Report = { ...none, ...alone, ...compared, starts };
+  if (choice.json !== undefined) writeFileSync(choice.json, `${JSON.stringify(report, null, 1)}\n`);
 }
 
 try {

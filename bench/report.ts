@@ -1,6 +1,8 @@
 import type { Device, KernelTime } from '../engine/index.js';
 import type { Timed } from './measure.js';
 import type { Peaks } from './peaks.js';
+import type { Absence, RivalRow } from './rivals.js';
+import type { StartRow } from './start.js';
 
 /** A measurement as it is printed and written. */
 export interface Row {
@@ -40,12 +42,15 @@ export interface StepRow extends Row {
 
 /** Everything that one run found. */
 export interface Report {
-  readonly device: string;
-  readonly kind: Device['kind'];
-  readonly peaks: Peaks;
+  readonly device?: string;
+  readonly kind?: Device['kind'];
+  readonly peaks?: Peaks;
   readonly plain: readonly Row[];
   readonly kernels: readonly KernelRow[];
   readonly steps: readonly StepRow[];
+  readonly rivals: readonly RivalRow[];
+  readonly absent: readonly Absence[];
+  readonly starts: readonly StartRow[];
 }
 
 /** Rates and the fraction of the peaks. */
@@ -112,4 +117,33 @@ export const formatSteps = (rows: readonly StepRow[]): string =>
       String(row.namedRows),
     ]),
     2,
+  );
+
+/** Trainings of rivals as text, a block for each training. */
+export function formatRivals(rows: readonly RivalRow[]): string {
+  const lines = rows.map((row, i) => {
+    const { name, shape } = rows[i - 1] ?? {};
+    return [
+      row.name === name && row.shape === shape ? '' : `${row.name}, ${row.shape}`,
+      row.rival,
+      row.minMs.toFixed(2),
+      row.medianMs.toFixed(2),
+      row.cpuMs.toFixed(2),
+      row.overTorch === undefined ? '' : row.overTorch.toFixed(row.overTorch < 10 ? 2 : 1),
+    ];
+  });
+  return table(['training step', '', 'min ms', 'median', 'cpu ms', '× PyTorch'], lines, 2);
+}
+
+/** Starts as text. */
+export const formatStarts = (rows: readonly StartRow[]): string =>
+  table(
+    ['start to the end of the first step', 'ms', 'median', 'modules', 'device', 'compiling', 'step'],
+    rows.map(({ name, ms, medianMs, parts }) => [
+      name,
+      ...[ms, medianMs, parts?.modules, parts?.device, parts?.compiling, parts?.step].map(
+        (value) => value?.toFixed(0) ?? '',
+      ),
+    ]),
+    1,
   );
