@@ -31,8 +31,21 @@ export const assigns = (code: Code, name: string): boolean =>
       node.variable.name === name,
   );
 
+/** Whether the code reads or assigns a variable of this name. */
+export const mentions = (code: Code, name: string): boolean =>
+  some(code, (node) => node instanceof ast.VariableExpr && node.name === name);
+
 export const jumps = (code: Code): boolean =>
   some(code, (node) => node instanceof ast.Break || node instanceof ast.Continue);
+
+/** Whether a `break` in the body of a loop leaves that loop, and not one inside it. */
+export function breaks(node: ast.Statement | readonly ast.Statement[]): boolean {
+  if (Array.isArray(node)) return node.some((one: ast.Statement) => breaks(one));
+  if (node instanceof ast.Break) return true;
+  if (!(node instanceof ast.If)) return false;
+  const others = [...(node.elseif ?? []).map(({ body }) => body), node.else ?? []];
+  return breaks(node.body) || others.some((body) => breaks(body));
+}
 
 const branches = [ast.For, ast.While, ast.Loop, ast.If, ast.Switch, ast.Break, ast.Continue, ast.Return];
 

@@ -5,9 +5,9 @@ import type { Place } from './memory.js';
 import { binary, settled } from './operators.js';
 import type { Variable } from './scope.js';
 import type { Translator } from './translator.js';
-import { nameOf, registersOf, scalar, type Type } from './types.js';
+import { nameOf, registersOf, scalar, type Type, type VectorType } from './types.js';
 import { isSimple, type Leaf, type Value } from './values.js';
-import { indexed, lane, withLane } from './vectors.js';
+import { componentsOf, constructVector, indexed, lane, selectAt, withLane } from './vectors.js';
 
 /** `target = value`, `target += value`, `target++`. */
 export function assign(t: Translator, node: ast.Assign | ast.Increment): void {
@@ -33,8 +33,11 @@ function assigned(
     return binary(t.values, operator[0], current(), t.values.constant('int', 1));
   }
   if (operator === '=') return expression(t, node.value);
+  const before = current();
+  const position = t.builder.position;
   const value = expression(t, node.value);
-  return binary(t.values, operator.slice(0, -1), current(), value);
+  const changes = t.builder.position > position && !isSimple(before);
+  return binary(t.values, operator.slice(0, -1), changes ? t.values.keepAt(position, before) : before, value);
 }
 
 function assignPlace(
@@ -73,9 +76,7 @@ function assignVariable(
     return setLocals(t, variable.locals, value);
   }
   const indices = path instanceof ast.ArrayIndex ? expressions(t, [path.index]) : [];
-  const index = indices
-    .map((one) => settled(t.values, one, 'u32'))
-    .map((one) => (isSimple(one) ? one : t.values.keep(one)));
+  const index = indices.map((one) => t.values.keep(settled(t.values, one, 'u32')));
   if (variable.type.kind === 'vector') return assignComponent(t, variable, path, index[0], operator, node);
   const { type, from } = partOf(variable, path, index[0]);
   const count = registersOf(type).length;
@@ -113,14 +114,23 @@ function assignComponent(
   operator: string,
   node: ast.Assign | ast.Increment,
 ): void {
-  const type = variable.type as { readonly of: 'f32'; readonly width: number };
-  const at = path instanceof ast.StringExpr ? 'xyzw'.indexOf(path.value) : index?.constant;
-  if (at === undefined || at < 0 || path.postfix !== null) {
-    throw new SubsetError('one component, chosen by a constant, is assigned to');
+  const type = variable.type as VectorType;
+  const named = path instanceof ast.StringExpr ? componentsOf(path.value, type.width) : [index?.constant];
+  if (named.length > 1 || path.postfix !== null) throw new SubsetError('a swizzle is not assigned to');
+  const [at] = named;
+  const vector = () => valueOf(t, variable);
+  if (at !== undefined) {
+    const current = () => lane(t.values, vector(), at);
+    const component = as(t, assigned(t, current, operator, node), scalar(type.of));
+    return setLocals(t, variable.locals, withLane(t.values, vector(), at, component));
   }
-  const current = () => lane(t.values, valueOf(t, variable), at);
-  const component = as(t, assigned(t, current, operator, node), scalar(type.of));
-  setLocals(t, variable.locals, withLane(t.values, valueOf(t, variable), at, component));
+  if (index === undefined) throw new SubsetError(`${nameOf(type)} has no such part`);
+  const current = () => indexed(t.values, vector(), index);
+  const component = t.values.keep(as(t, assigned(t, current, operator, node), scalar(type.of)));
+  const lanes = Array.from({ length: type.width }, (_, i) =>
+    selectAt(t.values, index, i, component, lane(t.values, vector(), i)),
+  );
+  setLocals(t, variable.locals, constructVector(t.values, type, lanes));
 }
 
 function setLocals(t: Translator, locals: readonly number[], value: Value): void {

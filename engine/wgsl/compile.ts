@@ -14,21 +14,20 @@
  * buffers, if, for, while, loop, functions. Not in: pointers, workgroup and private variables, barriers, atomics,
  * matrices, textures, switch. Anything else is a KernelError with file and line. An index outside its buffer is
  * undefined, unless the module is `checked`: then it calls env.fail(binding, index), which must throw. Division of
- * integers by zero traps.
+ * integers by zero, and of the lowest by -1, traps.
  */
 import binaryen from 'binaryen';
-import * as ast from 'wgsl_reflect/wgsl_reflect.module.js';
 import { KernelError, type Kernel } from '../kernel.js';
 import { reflect } from '../reflect.js';
 import { Builder } from './builder.js';
+import { declarationsOf } from './declarations.js';
 import { entryBody, record } from './entry.js';
 import { callFunction } from './functions.js';
 import { Library } from './library.js';
 import { Memory } from './memory.js';
-import { Scope, type Declarations } from './scope.js';
+import type { Declarations } from './scope.js';
 import { statements } from './statements.js';
 import { Translator, type Rules } from './translator.js';
-import { typeOf } from './types.js';
 import type { Values } from './values.js';
 
 export interface CompileOptions {
@@ -48,10 +47,10 @@ const rules: Rules = { inline: callFunction, statements };
  * every entry, as JSON. Throws KernelError with file and line for what is not in the subset.
  */
 export function compileShader(name: string, source: string, options: CompileOptions): Uint8Array {
+  const declarations = declarationsOf(name, source);
   const kernels = reflect(name, source);
   const module = emptyModule();
   try {
-    const declarations = declarationsOf(name, source);
     const library = new Library(module, options.builtins, rules);
     for (const kernel of kernels.values()) addEntry(module, kernel, declarations, library, options.checked);
     if (!module.validate()) throw new KernelError(`${name}.wgsl: the compiler wrote an invalid module`);
@@ -82,22 +81,6 @@ function emptyModule(): binaryen.Module {
   return module;
 }
 
-function declarationsOf(name: string, source: string): Declarations {
-  const buffers = new Scope();
-  const functions = new Map<string, ast.Function>();
-  for (const node of new ast.WgslParser().parse(source)) {
-    if (node instanceof ast.Function) functions.set(node.name, node);
-    if (!(node instanceof ast.Var) || node.type === null) continue;
-    if (node.storage !== 'storage' && node.storage !== 'uniform') {
-      throw new KernelError(
-        `${name}.wgsl:${node.line}: var<${node.storage}> is not in the subset for the CPU target`,
-      );
-    }
-    buffers.declare(node.name, { kind: 'buffer', type: typeOf(node.type) });
-  }
-  return { buffers, functions };
-}
-
 function addEntry(
   module: binaryen.Module,
   kernel: Kernel,
@@ -114,7 +97,8 @@ function addEntry(
     builder.finish(kernel.entry, null, entryBody(translator, node, kernel));
   } catch (error) {
     const line = translator.line > 0 ? translator.line : node.line;
-    throw new KernelError(`${kernel.shader}.wgsl:${line}: ${kernel.entry}: ${(error as Error).message}`);
+    const { message } = error as Error;
+    throw new KernelError(`${kernel.shader}.wgsl:${line}: ${kernel.entry}: ${message}`, { cause: error });
   }
   module.addFunctionExport(kernel.entry, kernel.entry);
 }

@@ -1,6 +1,6 @@
 import * as ast from 'wgsl_reflect/wgsl_reflect.module.js';
 import type { Kernel } from '../kernel.js';
-import { assigns, isFixed, walk } from './analysis.js';
+import { assigns, breaks, isFixed, walk } from './analysis.js';
 import type { Ref } from './builder.js';
 import { SubsetError } from './errors.js';
 import { as, expression } from './expressions.js';
@@ -92,6 +92,7 @@ function striding(node: ast.Function, { workgroup }: Kernel): Striding | undefin
     uses(whole, groups) === 1 &&
     before.every((one) => one instanceof ast.Let || one instanceof ast.Const) &&
     !assigns(loop.body, parts.name) &&
+    !breaks(loop.body) &&
     !returns(loop.body);
   return fits ? { before, loop, parts } : undefined;
 }

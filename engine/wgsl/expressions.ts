@@ -7,7 +7,7 @@ import type { Variable } from './scope.js';
 import type { Translator } from './translator.js';
 import { bool, nameOf, registersOf, typeOf, u32, type StructType, type Type } from './types.js';
 import { deepest, isSimple, type Value } from './values.js';
-import { constructVector, indexed, swizzle, zero } from './vectors.js';
+import { componentsOf, constructVector, indexed, swizzle, zero } from './vectors.js';
 
 /** What a variable in registers holds now. */
 export function valueOf(t: Translator, { type, locals }: Variable): Value {
@@ -39,7 +39,11 @@ function withoutPostfix(t: Translator, node: ast.Expression): Value {
 
 function literal(t: Translator, node: ast.LiteralExpr): Value {
   const type = typeOf(node.type);
-  if (type.kind !== 'scalar') throw new SubsetError(`a literal of ${nameOf(type)}`);
+  if (type.kind === 'vector' && node.value instanceof ast.VectorData) {
+    const numbers = Array.from(node.value.data, (number) => t.values.constant(type.of, number));
+    return constructVector(t.values, type, numbers);
+  }
+  if (type.kind !== 'scalar') throw new SubsetError(`a constant of ${nameOf(type)} is not in the subset`);
   return t.values.constant(type.of, node.scalarValue);
 }
 
@@ -66,11 +70,11 @@ function operation(t: Translator, node: ast.BinaryOperator): Value {
 /** The right side is looked at only if the left one does not decide. */
 function shortCircuit(t: Translator, { operator, left, right }: ast.BinaryOperator): Value {
   const { module } = t.builder;
-  const first = expression(t, left);
+  const first = as(t, expression(t, left), bool);
   let depth = first.depth;
   const result = t.builder.local('i32');
   const otherwise = t.builder.block(() => {
-    const second = expression(t, right);
+    const second = as(t, expression(t, right), bool);
     depth = deepest([first, second]);
     t.builder.set(result, t.values.write(second));
   });
@@ -95,6 +99,7 @@ function construction(t: Translator, { type: node, args }: ast.CreateExpr | ast.
 
 /** The value as the type that is wanted: an integer literal typed. Throws SubsetError if it is another. */
 export function as(t: Translator, value: Value, type: Type): Value {
+  if (type.kind === 'scalar' && type.of === 'int') return value;
   const typed = type.kind === 'scalar' ? settled(t.values, value, type.of) : value;
   if (nameOf(typed.type) !== nameOf(type)) {
     throw new SubsetError(`${nameOf(value.type)} is given where ${nameOf(type)} is wanted`);
@@ -139,16 +144,17 @@ function nextPlace(t: Translator, place: Place, step: ast.Expression): Place | u
   const { memory } = t;
   if (memory === undefined) return undefined;
   if (step instanceof ast.ArrayIndex) {
-    const index = settled(t.values, expression(t, step.index), 'u32');
+    let index = t.values.constant('u32', 0);
+    const code = t.builder.collect(() => (index = settled(t.values, expression(t, step.index), 'u32')));
     if (place.type.kind === 'vector' && index.constant === undefined) return undefined;
+    for (const statement of code) t.builder.emit(statement);
     return memory.element(place, index);
   }
   const name = (step as ast.StringExpr).value;
   if (place.type.kind === 'struct') return memory.member(place, name);
-  const component = 'xyzw'.indexOf(name);
-  return name.length === 1 && component >= 0
-    ? memory.element(place, t.values.constant('u32', component))
-    : undefined;
+  if (place.type.kind !== 'vector' || name.length > 1) return undefined;
+  const [component] = componentsOf(name, place.type.width);
+  return memory.element(place, t.values.constant('u32', component));
 }
 
 function variable(t: Translator, node: ast.VariableExpr): Value {

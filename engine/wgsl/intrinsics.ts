@@ -1,6 +1,6 @@
 import type { Ref } from './builder.js';
 import { SubsetError } from './errors.js';
-import { binary, lanewise, settled, splat } from './operators.js';
+import { binary, converted, lanewise, settled, splat } from './operators.js';
 import { bool, f32, nameOf, scalar, type ScalarName, type Type } from './types.js';
 import { deepest, isSimple, type Leaf, type Value, type Values } from './values.js';
 import { lane } from './vectors.js';
@@ -14,11 +14,16 @@ const componentsOf = (type: Type): ScalarName =>
   type.kind === 'scalar' || type.kind === 'vector' ? type.of : 'int';
 const isWide = ({ type }: Value) => type.kind === 'vector' && type.width === 4;
 
-/** Arguments of one type: literals typed, scalars repeated beside vectors. */
+/** Arguments of one type: literals typed, scalars repeated beside vectors. Throws SubsetError if they are not. */
 function alike(values: Values, args: readonly Value[]): Value[] {
   const of = args.map(({ type }) => componentsOf(type)).find((one) => one !== 'int') ?? 'i32';
   const typed = args.map((arg) => settled(values, arg, of));
   const wide = typed.find(({ type }) => type.kind === 'vector')?.type;
+  const fits = ({ type }: Value) =>
+    type.kind === 'scalar' ? type.of === of : wide !== undefined && nameOf(type) === nameOf(wide);
+  if (!typed.every(fits)) {
+    throw new SubsetError(`${args.map(({ type }) => nameOf(type)).join(' and ')} do not go together`);
+  }
   if (wide?.kind !== 'vector') return typed;
   return typed.map((arg) => (arg.type.kind === 'scalar' ? splat(values, arg, wide) : arg));
 }
@@ -32,12 +37,24 @@ const mapped = (values: Values, value: Value, apply: (ref: Ref) => Ref): Value =
   return values.of(value.type, leaves, value.depth);
 };
 
+/** The value as floats. Throws SubsetError if it is none. */
+function floats(values: Values, value: Value): Value {
+  const typed = settled(values, value, 'f32');
+  if (componentsOf(typed.type) === 'f32') return typed;
+  throw new SubsetError(`${nameOf(value.type)} is given where floats are wanted`);
+}
+
+const floatPair = (values: Values, a: Value, b: Value): [Value, Value] => [
+  floats(values, a),
+  floats(values, b),
+];
+
 /** An instruction that floats and vec4s of floats have by the same name. */
 const native =
   (name: 'sqrt' | 'floor' | 'ceil' | 'trunc' | 'nearest'): Intrinsic =>
   (values, [x]) => {
     const { module } = values.builder;
-    const one = settled(values, x, 'f32');
+    const one = floats(values, x);
     return mapped(values, one, (ref) => (isWide(one) ? module.f32x4[name](ref) : module.f32[name](ref)));
   };
 
@@ -47,6 +64,7 @@ const extreme =
   (values, args) => {
     const [x, y] = alike(values, args).map((arg) => (isWide(arg) || isSimple(arg) ? arg : values.keep(arg)));
     const of = componentsOf(x.type);
+    if (of === 'bool') throw new SubsetError(`${pick} is not for ${nameOf(x.type)}`);
     const { module } = values.builder;
     const sign = of === 'i32' ? 's' : 'u';
     if (isWide(x)) {
@@ -67,14 +85,17 @@ const extreme =
 function select(values: Values, [no, yes, condition]: readonly Value[]): Value {
   const [a, b] = alike(values, [no, yes]);
   const { module } = values.builder;
-  if (condition.type.kind === 'vector') {
-    if (!isWide(condition)) throw new SubsetError('select by a vector wants vec4<bool>');
+  const widths = [b, condition].map(({ type }) => (type.kind === 'vector' ? type.width : 1));
+  if (componentsOf(condition.type) !== 'bool' || (widths[1] > 1 && widths[0] !== widths[1])) {
+    throw new SubsetError(`${nameOf(b.type)} is not selected by ${nameOf(condition.type)}`);
+  }
+  if (isWide(condition)) {
     const make = () => module.v128.bitselect(values.write(b), values.write(a), values.write(condition));
     return values.computed(b.type, deepest([a, b, condition]), make);
   }
   const kept = b.leaves.length > 1 && !isSimple(condition) ? values.keep(condition) : condition;
   const leaves = b.leaves.map((leaf, i): Leaf => ({
-    make: () => module.select(values.write(kept), leaf.make(), a.leaves[i].make()),
+    make: () => module.select(kept.leaves[widths[1] > 1 ? i : 0].make(), leaf.make(), a.leaves[i].make()),
     simple: false,
     stable: true,
   }));
@@ -95,7 +116,7 @@ function abs(values: Values, [x]: readonly Value[]): Value {
   const { module } = values.builder;
   const of = componentsOf(x.type);
   if (of === 'u32') return x;
-  if (of !== 'f32') throw new SubsetError('abs of whole numbers is not in the subset');
+  if (of !== 'f32') throw new SubsetError(`abs of ${nameOf(x.type)} is not in the subset`);
   return mapped(values, x, (ref) => (isWide(x) ? module.f32x4.abs(ref) : module.f32.abs(ref)));
 }
 
@@ -103,6 +124,7 @@ const truth =
   (all: boolean): Intrinsic =>
   (values, [x]) => {
     const { module } = values.builder;
+    if (componentsOf(x.type) !== 'bool') throw new SubsetError(`${nameOf(x.type)} is not of bool`);
     if (x.type.kind === 'scalar') return x;
     if (!isWide(x)) {
       const bits = x.leaves.map((leaf) => values.of(bool, [leaf], x.depth));
@@ -139,8 +161,7 @@ const intrinsics: Readonly<Record<string, Intrinsic>> = {
     return binary(values, '+', from, binary(values, '*', b, kept));
   },
   saturate: (values, [x]) => intrinsics.clamp(values, [x, values.constant('f32', 0), one(values)], never),
-  step: (values, [edge, x]) =>
-    select(values, [values.constant('f32', 0), one(values), binary(values, '<=', edge, x)]),
+  step: (values, [edge, x]) => converted(values, binary(values, '<=', ...floatPair(values, edge, x)), 'f32'),
 };
 
 const never: LibraryCall = (name) => {
@@ -168,8 +189,8 @@ export function callBuiltin(
 
 /** The library has floats and vec4s of them; a shorter vector is done by component. */
 function perComponent(values: Values, name: string, args: readonly Value[], library: LibraryCall): Value {
-  const [{ type }] = args;
-  const typed = args.map((arg) => settled(values, arg, 'f32'));
+  const typed = args.map((arg) => floats(values, arg));
+  const [{ type }] = typed;
   if (type.kind === 'vector' && type.width < 4) {
     const parts = typed[0].leaves.map((_, i) => {
       const part = typed.map((arg) => values.of(f32, [arg.leaves[i]], arg.depth));

@@ -1,11 +1,11 @@
 import * as ast from 'wgsl_reflect/wgsl_reflect.module.js';
-import { assigns, isFixed, isStraight, jumps, weight } from './analysis.js';
+import { assigns, isFixed, isStraight, jumps, mentions, weight } from './analysis.js';
 import { as, expression } from './expressions.js';
 import { binary, settled } from './operators.js';
 import { Scope } from './scope.js';
 import type { Translator } from './translator.js';
-import { u32 } from './types.js';
-import type { Value } from './values.js';
+import { bool, typeOf } from './types.js';
+import { isInteger, type Value } from './values.js';
 
 /** Loops of a known, small number of rounds are written out: their counter is then a constant. */
 const mostRounds = 8;
@@ -25,6 +25,8 @@ export interface CountedLoop {
 /** What a counted loop consists of, before anything is evaluated. */
 export interface CountedParts {
   readonly name: string;
+  /** Absent if the start says it. */
+  readonly type: ast.Type | null;
   readonly start: ast.Expression;
   readonly bound: ast.Expression;
   /** Absent for ++. */
@@ -37,31 +39,41 @@ const isName = (node: ast.Node, name: string) =>
 /** The parts of a loop that counts up to a bound; undefined for any other loop. */
 export function countedParts({ init, condition, increment }: ast.For): CountedParts | undefined {
   if (!(init instanceof ast.Var) || init.value === null) return undefined;
-  const { name, value: start } = init;
+  const { name, type, value: start } = init;
   if (!(condition instanceof ast.BinaryOperator) || condition.operator !== '<') return undefined;
   if (!isName(condition.left, name)) return undefined;
+  if (mentions(condition.right, name) || (increment instanceof ast.Assign && mentions(increment.value, name)))
+    return undefined;
   const bound = condition.right;
   if (
     increment instanceof ast.Increment &&
     String(increment.operator) === '++' &&
     isName(increment.variable, name)
   ) {
-    return { name, start, bound, step: null };
+    return { name, type, start, bound, step: null };
   }
   const adds = increment instanceof ast.Assign && String(increment.operator) === '+=';
-  return adds && isName(increment.variable, name) ? { name, start, bound, step: increment.value } : undefined;
+  if (!adds || !isName(increment.variable, name)) return undefined;
+  return { name, type, start, bound, step: increment.value };
 }
 
+/** The loop with its bounds evaluated; undefined if it is none that counts whole numbers up. */
 function counted(t: Translator, node: ast.For): CountedLoop | undefined {
   const parts = countedParts(node);
   if (parts === undefined || assigns(node.body, parts.name)) return undefined;
   const { name } = parts;
   if (!isFixed(t, parts.bound, node.body) || !isFixed(t, parts.step, node.body)) return undefined;
-  const start = settled(t.values, expression(t, parts.start), 'u32');
-  if (start.type.kind !== 'scalar' || start.type.of !== 'u32') return undefined;
-  const bound = t.values.keep(as(t, expression(t, parts.bound), u32));
-  const step =
-    parts.step === null ? t.values.constant('u32', 1) : t.values.keep(as(t, expression(t, parts.step), u32));
+  let start = t.values.constant('int', 0);
+  const code = t.builder.collect(() => {
+    const first = expression(t, parts.start);
+    start = parts.type === null ? settled(t.values, first, 'i32') : as(t, first, typeOf(parts.type));
+  });
+  const { type } = start;
+  if (type.kind !== 'scalar' || !isInteger(type)) return undefined;
+  for (const statement of code) t.builder.emit(statement);
+  const bound = t.values.keep(as(t, expression(t, parts.bound), type));
+  const one = t.values.constant(type.of, 1);
+  const step = parts.step === null ? one : t.values.keep(as(t, expression(t, parts.step), type));
   return { name, start, bound, step, body: node.body };
 }
 
@@ -92,13 +104,13 @@ export function countedLoop(t: Translator, loop: CountedLoop): void {
 }
 
 const times = (t: Translator, step: Value, count: number): Value =>
-  binary(t.values, '*', step, t.values.constant('u32', count));
+  binary(t.values, '*', step, t.values.constant('int', count));
 
 function roundsOf({ start, bound, step }: CountedLoop): number | undefined {
   const { constant: from } = start;
   const { constant: to } = bound;
   const { constant: by } = step;
-  if (from === undefined || to === undefined || by === undefined || by === 0) return undefined;
+  if (from === undefined || to === undefined || by === undefined || by <= 0) return undefined;
   return Math.max(0, Math.ceil((to - from) / by));
 }
 
@@ -115,15 +127,18 @@ function round(t: Translator, { name, body }: CountedLoop, count: Value): void {
  */
 function repeated(t: Translator, loop: CountedLoop, local: number, leave: string, copies: number): void {
   const { module } = t.builder;
+  const { type } = loop.start;
   const top = t.builder.label('top');
   const count = () => t.builder.get(local);
+  const goesOn = () =>
+    t.values.write(binary(t.values, '<', t.values.locals(type, [local], 0, false), loop.bound));
   const whole = t.builder.block(() =>
     t.builder.loop(top, () => {
-      const counter = t.values.locals(u32, [local], t.builder.loopDepth, true);
+      const counter = t.values.locals(type, [local], t.builder.loopDepth, true);
       for (let i = 0; i < copies; i++) {
         const at = binary(t.values, '+', counter, times(t, loop.step, i));
         if (i > 0) {
-          const done = module.i32.ge_u(t.values.write(at), t.values.write(loop.bound));
+          const done = t.values.write(binary(t.values, '>=', at, loop.bound));
           t.builder.emit(module.br(leave, done));
         }
         const next = t.builder.label('next');
@@ -132,10 +147,10 @@ function repeated(t: Translator, loop: CountedLoop, local: number, leave: string
         t.loops.pop();
       }
       t.builder.set(local, module.i32.add(count(), t.values.write(times(t, loop.step, copies))));
-      t.builder.emit(module.br(top, module.i32.lt_u(count(), t.values.write(loop.bound))));
+      t.builder.emit(module.br(top, goesOn()));
     }),
   );
-  t.builder.emit(module.if(module.i32.lt_u(count(), t.values.write(loop.bound)), whole));
+  t.builder.emit(module.if(goesOn(), whole));
 }
 
 /** Writes `while (condition) body`, or an endless loop; `increment` runs after every round. */
@@ -149,7 +164,7 @@ export function whileLoop(
   const [leave, next, top] = ['leave', 'next', 'top'].map((name) => t.builder.label(name));
   const write = () => {
     if (condition !== null) {
-      const goesOn = t.values.write(expression(t, condition));
+      const goesOn = t.values.write(as(t, expression(t, condition), bool));
       t.builder.emit(module.br(leave, module.i32.eqz(goesOn)));
     }
     t.loops.push({ leave, next });

@@ -1,7 +1,16 @@
 import type binaryen from 'binaryen';
 import type { Ref } from './builder.js';
 import { SubsetError } from './errors.js';
-import { bool, nameOf, scalar, vector, type ScalarName, type Type, type VectorType } from './types.js';
+import {
+  bool,
+  nameOf,
+  registersOf,
+  scalar,
+  vector,
+  type ScalarName,
+  type Type,
+  type VectorType,
+} from './types.js';
 import { deepest, isInteger, type Leaf, type Sum, type Value, type Values } from './values.js';
 
 type Module = binaryen.Module;
@@ -49,9 +58,9 @@ const componentsOf = (type: Type): ScalarName => {
   throw new SubsetError(`${nameOf(type)} is no number and no vector`);
 };
 
-/** An integer literal as what it stands beside; other values as they are. */
+/** An integer literal as the number that it stands beside; other values as they are. */
 export function settled(values: Values, value: Value, of: ScalarName): Value {
-  if (value.type.kind !== 'scalar' || value.type.of !== 'int') return value;
+  if (value.type.kind !== 'scalar' || value.type.of !== 'int' || of === 'bool') return value;
   return values.constant(of === 'int' ? 'i32' : of, value.constant ?? 0);
 }
 
@@ -74,7 +83,8 @@ export function splat(values: Values, value: Value, type: VectorType): Value {
 function matched(values: Values, a: Value, b: Value): [Value, Value, Type] {
   const of = componentsOf(a.type) === 'int' ? componentsOf(b.type) : componentsOf(a.type);
   const [x, y] = [settled(values, a, of), settled(values, b, of)];
-  if (componentsOf(x.type) !== componentsOf(y.type)) {
+  const widths = [x.type, y.type].map((type) => (type.kind === 'vector' ? type.width : 1));
+  if (componentsOf(x.type) !== componentsOf(y.type) || (widths[0] !== widths[1] && !widths.includes(1))) {
     throw new SubsetError(`${nameOf(a.type)} and ${nameOf(b.type)} do not go together`);
   }
   if (x.type.kind === 'vector' && y.type.kind === 'scalar') return [x, splat(values, y, x.type), x.type];
@@ -93,11 +103,35 @@ export function lanewise(values: Values, result: Type, a: Value, b: Value, apply
   return values.of(result, leaves, depth);
 }
 
-function fold(operator: string, a: number, b: number): number | undefined {
-  if (operator === '+') return a + b;
-  if (operator === '-') return a - b;
-  if (operator === '*') return a * b;
-  return operator === '/' && b !== 0 ? Math.trunc(a / b) : undefined;
+const isShift = (operator: string) => operator === '<<' || operator === '>>';
+
+/** Of whole numbers without end: literals have 64 bits, and typed numbers are cut to their 32 after. */
+const exact: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
+  '&': (a, b) => a & b,
+  '|': (a, b) => a | b,
+  '^': (a, b) => a ^ b,
+  '<<': (a, b) => a << (b & 63n),
+  '>>': (a, b) => a >> (b & 63n),
+};
+
+/** `a operator b` of whole numbers that are known beforehand; undefined if they are not. */
+function folded(values: Values, operator: string, a: Value, b: Value): Value | undefined {
+  if (a.type.kind !== 'scalar' || b.type.kind !== 'scalar' || !Object.hasOwn(exact, operator))
+    return undefined;
+  if (a.constant === undefined || b.constant === undefined) return undefined;
+  const of = a.type.of === 'int' && !isShift(operator) ? b.type.of : a.type.of;
+  const alike = isShift(operator) || b.type.of === 'int' || b.type.of === of;
+  if (of === 'f32' || of === 'bool' || b.type.of === 'f32' || b.type.of === 'bool' || !alike)
+    return undefined;
+  if ((operator === '/' || operator === '%') && b.constant === 0) return undefined;
+  const by = isShift(operator) && of !== 'int' ? b.constant & 31 : b.constant;
+  const result = exact[operator](BigInt(a.constant), BigInt(by));
+  return values.constant(of, Number(of === 'int' ? result : BigInt.asIntN(32, result)));
 }
 
 /** Sums, and products with constants, of integers. */
@@ -119,12 +153,20 @@ function sumOf(operator: string, a: Sum, b: Sum): Sum | undefined {
   return left === undefined ? undefined : times(b, left);
 }
 
-function shifted(values: Values, operator: string, a: Value, b: Value): Value {
+function shifted(values: Values, operator: string, left: Value, b: Value): Value {
   const { module } = values.builder;
+  const a = settled(values, left, 'i32');
   const of = componentsOf(a.type);
   const by = settled(values, b, 'u32');
   const wide = a.type.kind === 'vector' && a.type.width === 4;
-  const constant = by.constant;
+  const { constant } = by;
+  if (
+    of === 'bool' ||
+    componentsOf(by.type) !== 'u32' ||
+    registersOf(by.type).join() !== registersOf(a.type).join()
+  ) {
+    throw new SubsetError(`${nameOf(a.type)} is not shifted by ${nameOf(b.type)}`);
+  }
   if (operator === '<<' && constant !== undefined && a.sum !== undefined) {
     return binary(values, '*', a, values.constant(of, 2 ** (constant & 31)));
   }
@@ -136,12 +178,13 @@ function shifted(values: Values, operator: string, a: Value, b: Value): Value {
 
 /** `a operator b` for everything but && and ||, which do not always look at b. */
 export function binary(values: Values, operator: string, a: Value, b: Value): Value {
-  if (operator === '<<' || operator === '>>') return shifted(values, operator, a, b);
-  if (componentsOf(a.type) === 'int' && componentsOf(b.type) === 'int') {
-    const folded = fold(operator, a.constant ?? 0, b.constant ?? 0);
-    if (folded !== undefined) return values.constant('int', folded);
-  }
+  const known = folded(values, operator, a, b);
+  if (known !== undefined) return known;
+  if (isShift(operator)) return shifted(values, operator, a, b);
   const [x, y, type] = matched(values, a, b);
+  if (componentsOf(type) === 'bool' && !['&', '|', '==', '!='].includes(operator)) {
+    throw new SubsetError(`operator ${operator} is not for bool`);
+  }
   if (isInteger(type) && x.sum !== undefined && y.sum !== undefined) {
     const sum = sumOf(operator, x.sum, y.sum);
     if (sum !== undefined) return values.fromSum(type, sum);
@@ -161,7 +204,16 @@ export function unary(values: Values, operator: string, a: Value): Value {
   const { module } = values.builder;
   const { type } = a;
   const of = componentsOf(type);
-  if (operator === '-' && of === 'int') return values.constant('int', -(a.constant ?? 0));
+  if (!['-', '!', '~'].includes(operator))
+    throw new SubsetError('pointers are not in the subset for the CPU target');
+  const fits =
+    operator === '!' ? of === 'bool' : of !== 'bool' && (operator === '-' ? of !== 'u32' : of !== 'f32');
+  if (!fits) throw new SubsetError(`operator ${operator} is not for ${nameOf(type)}`);
+  if (of === 'int')
+    return values.constant('int', operator === '-' ? -(a.constant ?? 0) : -1 - (a.constant ?? 0));
+  if (operator === '-' && type.kind === 'scalar' && of === 'f32' && a.constant !== undefined) {
+    return values.constant('f32', -a.constant);
+  }
   if (operator === '-' && of !== 'f32') {
     return binary(
       values,
@@ -190,12 +242,15 @@ export function converted(values: Values, value: Value, to: ScalarName): Value {
   const { module } = values.builder;
   const { type } = value;
   const from = componentsOf(type);
-  if (from === 'int') return values.constant(to, value.constant ?? 0);
+  if (from === 'int')
+    return values.constant(to, to === 'bool' ? Number(value.constant !== 0) : (value.constant ?? 0));
   const result = type.kind === 'vector' ? vector(to, type.width) : scalar(to);
   if (from === to) return value;
   if (to === 'bool') return binary(values, '!=', value, settled(values, values.constant('int', 0), from));
   const wide = type.kind === 'vector' && type.width === 4;
-  if (isInteger(type) && isInteger(result) && value.sum !== undefined) return { ...value, type: result };
+  if (isInteger(type) && isInteger(result) && value.sum !== undefined) {
+    return value.constant === undefined ? { ...value, type: result } : values.constant(to, value.constant);
+  }
   const apply = conversion(module, from, to, wide);
   const leaves = value.leaves.map((leaf): Leaf => ({
     make: () => apply(leaf.make()),

@@ -7,7 +7,7 @@ import { settled } from './operators.js';
 import { leave } from './returns.js';
 import { Scope } from './scope.js';
 import type { Translator } from './translator.js';
-import { registersOf, typeOf } from './types.js';
+import { bool, registersOf, typeOf } from './types.js';
 import { zero } from './vectors.js';
 
 /** Writes statements, in the scope at hand. */
@@ -67,7 +67,7 @@ function condition(t: Translator, node: ast.If): void {
   const { module } = t.builder;
   const tests = [{ condition: node.condition, body: node.body }, ...(node.elseif ?? [])];
   const write = (at: number): void => {
-    const test = t.values.write(expression(t, tests[at].condition));
+    const test = t.values.write(as(t, expression(t, tests[at].condition), bool));
     const yes = t.builder.block(() => inner(t, tests[at].body));
     const others =
       at + 1 < tests.length ? () => write(at + 1) : node.else && (() => inner(t, node.else ?? []));

@@ -34,8 +34,6 @@ export class Translator {
   scope: Scope;
   exit: Exit | undefined;
   readonly loops: LoopExits[] = [];
-  /** Names of the functions that are being inlined, for the message if one calls itself. */
-  readonly calls: string[] = [];
   /** Line of the statement at hand, for messages. */
   line = 0;
 

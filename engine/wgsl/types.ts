@@ -26,6 +26,9 @@ export interface StructType {
   readonly kind: 'struct';
   readonly name: string;
   readonly members: readonly { readonly name: string; readonly type: Type; readonly offset: number }[];
+  /** In bytes, with the attributes of the members. */
+  readonly align: number;
+  readonly size: number;
 }
 
 /** A type of the subset: DESIGN of the CPU target in compile.ts. */
@@ -50,16 +53,17 @@ function attribute(member: ast.Member, name: string): number | undefined {
 }
 
 function structType(node: ast.Struct): StructType {
-  let end = 0;
+  let [end, widest] = [0, 1];
   const members = node.members.map((member) => {
     if (member.type === null) throw new SubsetError(`${node.name}.${member.name} has no type`);
     const type = typeOf(member.type);
     const align = attribute(member, 'align') ?? alignOf(type);
     const offset = Math.ceil(end / align) * align;
     end = offset + (attribute(member, 'size') ?? sizeOf(type));
+    widest = Math.max(widest, align);
     return { name: member.name, type, offset };
   });
-  return { kind: 'struct', name: node.name, members };
+  return { kind: 'struct', name: node.name, members, align: widest, size: Math.ceil(end / widest) * widest };
 }
 
 /** The type that the syntax names. Throws SubsetError for one that the CPU target does not know. */
@@ -85,7 +89,7 @@ export function alignOf(type: Type): number {
   if (type.kind === 'scalar') return 4;
   if (type.kind === 'vector') return type.width === 2 ? 8 : 16;
   if (type.kind === 'array') return alignOf(type.of);
-  return Math.max(...type.members.map((member) => alignOf(member.type)));
+  return type.align;
 }
 
 /** In bytes; 0 for an array whose length the buffer decides. */
@@ -93,9 +97,7 @@ export function sizeOf(type: Type): number {
   if (type.kind === 'scalar') return 4;
   if (type.kind === 'vector') return 4 * type.width;
   if (type.kind === 'array') return type.count * strideOf(type);
-  const last = type.members[type.members.length - 1];
-  const align = alignOf(type);
-  return Math.ceil((last.offset + sizeOf(last.type)) / align) * align;
+  return type.size;
 }
 
 /** Bytes from one element to the next. */

@@ -52,10 +52,11 @@ const constantSum = (plus: number): Sum => ({ terms: [], plus: plus >>> 0, subtr
 export class Values {
   constructor(readonly builder: Builder) {}
 
-  /** A number of the type; `bits` of a float are kept as they are. */
-  constant(of: ScalarName, value: number): Value {
+  /** A number of the type, of an integer its last 32 bits. */
+  constant(of: ScalarName, number: number): Value {
     const { module } = this.builder;
     const type = scalar(of);
+    const value = of === 'u32' ? number >>> 0 : of === 'i32' ? number | 0 : number;
     const make = () => (of === 'f32' ? module.f32.const(value) : module.i32.const(value | 0));
     const leaf: Leaf = { make, simple: true, stable: true };
     const sum = isInteger(type) ? constantSum(value) : undefined;

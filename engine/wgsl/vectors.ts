@@ -6,8 +6,8 @@ import { deepest, isSimple, type Leaf, type Value, type Values } from './values.
 
 const letters = ['xyzw', 'rgba'];
 
-/** Numbers of the components that a swizzle names: 'zw' → [2, 3]. */
-function componentsOf(name: string, width: number): number[] {
+/** Numbers of the components that a swizzle names: 'zw' → [2, 3]. Throws SubsetError if there is none of that name. */
+export function componentsOf(name: string, width: number): number[] {
   const set = letters.find((one) => [...name].every((letter) => one.includes(letter))) ?? '';
   const lanes = [...name].map((letter) => set.indexOf(letter));
   if (lanes.some((lane) => lane < 0 || lane >= width))
@@ -142,7 +142,8 @@ export function indexed(values: Values, value: Value, index: Value): Value {
   const element = (kept: Value, at: number): Value =>
     type.kind === 'vector' ? lane(values, kept, at) : values.part(kept, of, at * registersOf(of).length);
   if (index.constant !== undefined) {
-    if (index.constant >= count) throw new SubsetError(`element ${index.constant} of ${nameOf(type)}`);
+    if (index.constant < 0 || index.constant >= count)
+      throw new SubsetError(`element ${index.constant} of ${nameOf(type)}`);
     return element(value, index.constant);
   }
   const kept = isSimple(value) ? value : values.keep(value);
@@ -151,7 +152,8 @@ export function indexed(values: Values, value: Value, index: Value): Value {
   return elements.reduceRight((rest, one, i) => selectAt(values, at, i, one, rest));
 }
 
-function selectAt(values: Values, index: Value, at: number, one: Value, rest: Value): Value {
+/** `one` where the index is `at`, elsewhere `rest`. */
+export function selectAt(values: Values, index: Value, at: number, one: Value, rest: Value): Value {
   const { module } = values.builder;
   const leaves = one.leaves.map((leaf, r): Leaf => ({
     make: () =>
