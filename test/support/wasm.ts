@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import * as assert from 'uvu/assert';
+import { writeDims, type Kernel } from '../../engine/kernel.js';
+import { compileShader } from '../../engine/wgsl/compile.js';
+import { root } from './sources.js';
+
+/** Words of a buffer; what the kernel writes is written back to them. */
+export type Words = Float32Array | Uint32Array | Int32Array;
+
+/** One launch of an entry. */
+export interface WasmLaunch {
+  /** By variable name. */
+  readonly buffers: Readonly<Record<string, Words>>;
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Workgroups along x, y, z; one if absent. */
+  readonly groups?: readonly [number, number, number];
+  /** Ranges of workgroups, run one after the other; all in one if absent. */
+  readonly shares?: readonly (readonly [number, number])[];
+}
+
+/** A compiled WGSL text, without threads. */
+export interface Wasm {
+  readonly module: WebAssembly.Module;
+  /** What the section `kernels` holds. */
+  readonly kernels: Readonly<Record<string, Kernel>>;
+  /** Runs an entry. Throws OutsideIndex where a checked kernel leaves a buffer, and fails if it writes beside them. */
+  run(entry: string, launch: WasmLaunch): void;
+}
+
+/** What `env.fail` of a checked kernel was called with. */
+export class OutsideIndex extends Error {
+  constructor(
+    readonly binding: number,
+    readonly index: number,
+  ) {
+    super(`binding ${binding}, index ${index}`);
+  }
+}
+
+/** Text of the library of mathematical functions. */
+export const builtins = readFileSync(`${root}engine/wgsl/builtins.wgsl`, 'utf8');
+
+type Entry = (record: number, first: number, last: number) => void;
+
+const pages = 16;
+/** Stands in all memory that no buffer has. */
+const untouched = 0xdeadbeef;
+const recordAt = 64;
+const buffersAt = 4096;
+const gapBytes = 64;
+
+/** Compiles a WGSL text, which is called test.wgsl. */
+export function wasmOf(source: string, { checked = false } = {}): Wasm {
+  const bytes = compileShader('test', source, { checked, builtins });
+  const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
+  const fail = (binding: number, index: number) => {
+    throw new OutsideIndex(binding, index >>> 0);
+  };
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, fail } });
+  const [section] = WebAssembly.Module.customSections(module, 'kernels');
+  const kernels = JSON.parse(new TextDecoder().decode(section)) as Record<string, Kernel>;
+  const run = (entry: string, launch: WasmLaunch) =>
+    runEntry(memory, kernels[entry], exports[entry] as Entry, launch);
+  return { module, kernels, run };
+}
+
+function runEntry(memory: WebAssembly.Memory, kernel: Kernel, entry: Entry, launch: WasmLaunch): void {
+  const { buffers, dims = {}, groups = [1, 1, 1] } = launch;
+  const all = new Uint32Array(memory.buffer).fill(untouched);
+  const places = placesOf(buffers);
+  for (const { at, words } of places.values()) all.set(bitsOf(words), at / 4);
+  const view = new DataView(memory.buffer);
+  groups.forEach((count, axis) => view.setUint32(recordAt + 4 * axis, count, true));
+  writeDims(kernel, dims, view, recordAt + 16);
+  const list = recordAt + 16 + (kernel.dims?.bytes ?? 0);
+  kernel.storage.forEach(({ name }, i) => {
+    const place = places.get(name);
+    if (place === undefined) throw new Error(`${kernel.entry}: no buffer ${name}`);
+    view.setUint32(list + 8 * i, place.at, true);
+    view.setUint32(list + 8 * i + 4, place.words.byteLength, true);
+  });
+  const before = all.slice(0, buffersAt / 4);
+  const shares = launch.shares ?? [[0, groups[0] * groups[1] * groups[2]]];
+  for (const [first, last] of shares) entry(recordAt, first, last);
+  for (const { at, words } of places.values()) {
+    bitsOf(words).set(all.subarray(at / 4, at / 4 + words.length));
+    all.fill(untouched, at / 4, at / 4 + words.length);
+  }
+  const beside = all.findIndex((word, i) => word !== (before[i] ?? untouched));
+  assert.is(beside, -1, `${kernel.entry} writes at byte ${4 * beside}, beside its buffers`);
+}
+
+const bitsOf = ({ buffer, byteOffset, length }: Words) => new Uint32Array(buffer, byteOffset, length);
+
+function placesOf(buffers: Readonly<Record<string, Words>>) {
+  let end = buffersAt;
+  const places = new Map<string, { readonly at: number; readonly words: Words }>();
+  for (const [name, words] of Object.entries(buffers)) {
+    places.set(name, { at: end, words });
+    end = Math.ceil((end + words.byteLength + gapBytes) / 16) * 16;
+  }
+  assert.ok(end <= pages * 65536, 'the buffers fit into the memory');
+  return places;
+}
+
+/** A program over x and y, and what it writes to y, whose words are 0 before. */
+export interface Program {
+  /** Body of an entry of one invocation. */
+  readonly text: string;
+  readonly y: (x: readonly number[]) => readonly number[];
+}
+
+const arrays = { f32: Float32Array, u32: Uint32Array, i32: Int32Array };
+
+/** Runs every program on every x, checked and unchecked, and compares all of y. */
+export function checkPrograms(
+  programs: readonly Program[],
+  inputs: readonly (readonly number[])[],
+  {
+    of = 'u32',
+    declarations = '',
+  }: { readonly of?: 'f32' | 'u32' | 'i32'; readonly declarations?: string } = {},
+): void {
+  const entries = programs.map(({ text }, i) => `@compute @workgroup_size(1) fn program${i}() {\n${text}\n}`);
+  const source = `@group(0) @binding(0) var<storage, read> x: array<${of}>;
+    @group(0) @binding(1) var<storage, read_write> y: array<${of}>;
+    ${[declarations, ...entries].join('\n')}`;
+  for (const checked of [false, true]) {
+    const wasm = wasmOf(source, { checked });
+    for (const input of inputs) {
+      programs.forEach((program, i) => {
+        const expected = new arrays[of](20);
+        expected.set(program.y(input));
+        const y = new arrays[of](20);
+        const { storage } = wasm.kernels[`program${i}`];
+        const buffers = { y, ...(storage.some(({ name }) => name === 'x') && { x: arrays[of].from(input) }) };
+        wasm.run(`program${i}`, { buffers });
+        assert.equal([...y], [...expected], `${program.text} of ${input.join(', ')}`);
+      });
+    }
+  }
+}
