@@ -199,6 +199,8 @@ const excepted: Readonly<Record<string, string>> = {
   'shaders/batch_norm.wgsl': 'training and evaluation, each with its gradient, in two levels',
   'shaders/broadcast.wgsl': 'a family: three ops, their sums, in three widths',
   'shaders/cin.wgsl': 'a product of three factors and its four gradients',
+  'shaders/cross_vector.wgsl': 'a row kernel and its gradients in two levels, in two widths',
+  'shaders/complex.wgsl': 'a family of three ops, with sine, cosine and angle written out',
   'shaders/fm_table.wgsl': 'two ops, each with a gradient in two levels',
   'shaders/linear.wgsl': 'a product and its three gradients, each in two widths',
   'shaders/segment_sum.wgsl': 'three entries, each in two widths',
