@@ -196,6 +196,7 @@ const excepted: Readonly<Record<string, string>> = {
   'engine/ops/elementwise.ts': 'a family of eight ops',
   'engine/ops/linear.ts': 'three gradients, each for two widths',
   'engine/ops/sums.ts': 'the sums under sum, mean and broadcast, in one or two levels',
+  'shaders/attention.wgsl': 'scores, softmax, dropout and mixture, and the gradient of all four',
   'shaders/batch_norm.wgsl': 'training and evaluation, each with its gradient, in two levels',
   'shaders/broadcast.wgsl': 'a family: three ops, their sums, in three widths',
   'shaders/cin.wgsl': 'a product of three factors and its four gradients',
