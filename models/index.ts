@@ -2,6 +2,7 @@
 import { autoInt } from './autoint.js';
 import { deepFm } from './deepfm.js';
 import { eulerNet } from './eulernet.js';
+import { fiGnn } from './fignn.js';
 import { fm } from './fm.js';
 import { lr } from './lr.js';
 import type { Model } from './model.js';
@@ -9,7 +10,7 @@ import { nfm } from './nfm.js';
 import { wideDeep } from './widedeep.js';
 import { xDeepFm } from './xdeepfm.js';
 
-export const models: readonly Model[] = [autoInt, deepFm, eulerNet, fm, lr, nfm, wideDeep, xDeepFm];
+export const models: readonly Model[] = [autoInt, deepFm, eulerNet, fiGnn, fm, lr, nfm, wideDeep, xDeepFm];
 
 export { Feed, segmentSpecs, type Chunk, type FeedSpec, type SegmentSpec } from './feed.js';
 export { packFeatures, type Features } from './features.js';

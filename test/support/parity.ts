@@ -36,12 +36,25 @@ const tolerances = {
   buffer: 2e-6,
   prediction: 2e-6,
 };
-/** After noisy updates (see isNoise) only predictions can be compared, and only so far. */
+/**
+ * After noisy updates (see isNoise) only predictions can be compared, and only so far; or twice as far as the original's
+ * own f32 run is from its f64 run.
+ */
 const noisyPrediction = 2e-3;
 
 /** A gradient that is zero in exact arithmetic: in f32 it is rounding noise, which Adam turns into steps of size lr. */
 const isNoise = (gradient: GoldenTensor | null | undefined) =>
   gradient !== null && gradient !== undefined && values(gradient).every((g) => Math.abs(g) < 1e-12);
+
+/**
+ * Values of a parameter that can be compared after Adam steps: the key's part of attention's in_proj_bias [3·A] is left
+ * out, as it moves all scores of a query alike, which softmax does not notice: its gradient is rounding noise.
+ */
+function comparable(name: string, all: ArrayLike<number>): number[] {
+  const third = all.length / 3;
+  const noise = (i: number) => name.endsWith('in_proj_bias') && i >= third && i < 2 * third;
+  return Array.from(all).filter((_, i) => !noise(i));
+}
 
 interface Setup {
   readonly device: Device;
@@ -147,7 +160,7 @@ async function compareStored(
     const difference = untouched
       ? maxDifference(values(tensor), values(fixture.init[name] as GoldenTensor))
       : store.has(name)
-        ? maxDifference(await store.read(name), values(tensor))
+        ? maxDifference(comparable(name, await store.read(name)), comparable(name, values(tensor)))
         : Infinity;
     found.push({ part: `${part}.${name}`, difference, tolerance });
   }
@@ -174,16 +187,24 @@ async function compareTraining(setup: Setup): Promise<PartDifference[]> {
   const found: PartDifference[] = [];
   const evaluateAt = async (when: 'before' | 'after_1' | 'after_3') => {
     const golden = fixture.f64[`eval_${when}`];
+    const single = fixture.f32[`eval_${when}`];
+    const straysFrom = (ours: GoldenTensor, theirs: GoldenTensor) =>
+      noisy && when !== 'before' ? 2 * maxDifference(values(ours), values(theirs)) : 0;
     const tolerance = noisy && when !== 'before' ? noisyPrediction : tolerances.prediction;
     evaluate.rewind();
     evaluate.run(1);
     const read = await evaluate.read(score);
     const probability = program.supervision.classes === 1 ? read : read.filter((_, i) => i % 2 === 1);
-    const compare = (part: string, ours: Float32Array, theirs: GoldenTensor, scale = 1) =>
+    const compare = (
+      part: 'logits' | 'predict' | 'predict_all_probs',
+      ours: Float32Array,
+      theirs: GoldenTensor,
+      scale = 1,
+    ) =>
       found.push({
         part: `eval_${when}.${part}`,
         difference: maxDifference(ours, values(theirs)),
-        tolerance: scale * tolerance,
+        tolerance: Math.max(scale * tolerance, straysFrom(single[part] ?? theirs, theirs)),
       });
     // A logit moves four times as far as the probability made of it.
     compare('logits', await evaluate.read(evaluation.logits), golden.logits, 4);
