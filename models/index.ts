@@ -1,5 +1,7 @@
 /** The registry: one line per model, RecBole's names. */
 import { autoInt } from './autoint.js';
+import { dcn } from './dcn.js';
+import { dcnV2 } from './dcnv2.js';
 import { deepFm } from './deepfm.js';
 import { eulerNet } from './eulernet.js';
 import { fiGnn } from './fignn.js';
@@ -10,7 +12,19 @@ import { nfm } from './nfm.js';
 import { wideDeep } from './widedeep.js';
 import { xDeepFm } from './xdeepfm.js';
 
-export const models: readonly Model[] = [autoInt, deepFm, eulerNet, fiGnn, fm, lr, nfm, wideDeep, xDeepFm];
+export const models: readonly Model[] = [
+  autoInt,
+  dcn,
+  dcnV2,
+  deepFm,
+  eulerNet,
+  fiGnn,
+  fm,
+  lr,
+  nfm,
+  wideDeep,
+  xDeepFm,
+];
 
 export { Feed, segmentSpecs, type Chunk, type FeedSpec, type SegmentSpec } from './feed.js';
 export { packFeatures, type Features } from './features.js';

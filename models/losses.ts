@@ -1,17 +1,21 @@
 import {
+  ShapeError,
   add,
   binaryCrossEntropy,
   classAggregation,
   l2Norm,
   mean,
+  reshape,
   scale,
   sigmoid,
   softmax,
   softmaxCrossEntropy,
+  sub,
   type LabelAggregation,
   type Tensor,
 } from '../engine/index.js';
 import type { Labels } from './batch.js';
+import type { Target } from './model.js';
 
 /** How logits are supervised: 1 class is binary; more are mixed with the label as the paper does. */
 export interface Supervision {
@@ -29,6 +33,12 @@ export interface Penalty {
   readonly weight: number;
 }
 
+/** What a model makes of the loss: weight · loss + `more` [1]. */
+export interface Mix {
+  readonly weight: number;
+  readonly more: Tensor;
+}
+
 /** Scalars [1] of a training step. */
 export interface Losses {
   readonly total: Tensor;
@@ -36,6 +46,8 @@ export interface Losses {
   readonly rating?: Tensor;
   /** Σ weight · ‖w‖₂, before it is mixed in. */
   readonly penalty?: Tensor;
+  /** What the model mixes in. */
+  readonly more?: Tensor;
 }
 
 /** What a model says of each row. */
@@ -53,6 +65,12 @@ function penaltyOf(penalties: readonly Penalty[]): Tensor | undefined {
   return terms.length === 0 ? undefined : terms.reduce((a, b) => add(a, b));
 }
 
+/** Mean cross-entropy of binary logits. With the whole rating r as target it is that of r − 1, less z. */
+function binaryLoss(z: Tensor, { label, ratingClass }: Labels, target: Target): Tensor {
+  if (target === 'label') return mean(binaryCrossEntropy(z, label));
+  return mean(sub(binaryCrossEntropy(z, ratingClass), reshape(z, ratingClass.shape)));
+}
+
 /**
  * Losses of logits z [B,K]. Binary: mean cross-entropy of the label + penalty. With K > 1 classes and ratio r:
  * (1 − r) · (label loss + penalty) + r · rating loss, where the label loss is the cross-entropy of the aggregated
@@ -63,18 +81,31 @@ export function supervise(
   labels: Labels,
   supervision: Supervision,
   penalties: readonly Penalty[],
+  target: Target = 'label',
 ): Losses {
   const { classes, ratio, positive, labelAggregation } = supervision;
   const penalty = penaltyOf(penalties);
   const plus = (loss: Tensor) => (penalty === undefined ? loss : add(loss, penalty));
   if (classes === 1) {
-    const label = mean(binaryCrossEntropy(z, labels.label));
+    const label = binaryLoss(z, labels, target);
     return { total: plus(label), label, penalty };
+  }
+  if (target === 'rating') {
+    throw new ShapeError(
+      `loss_type: ratings are the target of binary logits, but there are ${classes} classes; leave multi_cls out or ` +
+        'choose loss_type=label',
+    );
   }
   const label = mean(softmaxCrossEntropy(classAggregation(z, positive, labelAggregation), labels.label));
   const rating = mean(softmaxCrossEntropy(z, labels.ratingClass));
   return { total: add(scale(plus(label), 1 - ratio), scale(rating, ratio)), label, rating, penalty };
 }
+
+/** Losses with what a model mixes into them. */
+export const mixed = (losses: Losses, mix: Mix | undefined): Losses =>
+  mix === undefined
+    ? losses
+    : { ...losses, total: add(scale(losses.total, mix.weight), mix.more), more: mix.more };
 
 /** Probabilities from logits z [B,K]. */
 export function predict(z: Tensor, { classes, positive, labelAggregation }: Supervision): Prediction {

@@ -34,6 +34,8 @@ export interface Builder {
   table(name: string, rows: number, dim: number): Tensor;
   /** Adds weight · ‖w‖₂ to the loss. */
   regularize(w: Tensor, weight: number): void;
+  /** Makes the loss of training weight · (what it was) + `more` [1]. */
+  mixLoss(weight: number, more: Tensor): void;
 }
 
 /** From a batch to logits [B,K]: the model's equation. */
@@ -48,8 +50,15 @@ export interface Model {
   readonly config: Readonly<Record<string, Option>>;
   /** What becomes of options that cannot be used as they were given, one sentence each. */
   notes?(options: Readonly<Record<string, OptionValue>>): readonly string[];
+  /** What binary logits are compared with; the label if it is left out. */
+  target?(options: Readonly<Record<string, OptionValue>>): Target;
+  /** A file of weights to begin with: a checkpoint, or one of safetensors. */
+  initialWeights?(options: Readonly<Record<string, OptionValue>>): string | null;
   build(b: Builder, options: Readonly<Record<string, OptionValue>>): Forward;
 }
+
+/** Where the target of a binary logit comes from. */
+export type Target = 'label' | 'rating';
 
 type Values<C> = { readonly [K in keyof C]: C[K] extends Option<infer T> ? T : never };
 
@@ -59,11 +68,15 @@ export function defineModel<const C extends Readonly<Record<string, Option>>>(mo
   readonly paper: string;
   readonly config: C;
   notes?(options: Values<C>): readonly string[];
+  target?(options: Values<C>): Target;
+  initialWeights?(options: Values<C>): string | null;
   build(b: Builder, options: Values<C>): Forward;
 }): Model {
   return {
     ...model,
     notes: (options) => model.notes?.(options as Values<C>) ?? [],
+    target: (options) => model.target?.(options as Values<C>) ?? 'label',
+    initialWeights: (options) => model.initialWeights?.(options as Values<C>) ?? null,
     build: (b, options) => model.build(b, options as Values<C>),
   };
 }

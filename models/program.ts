@@ -3,9 +3,11 @@ import { declareBatch, type Batch } from './batch.js';
 import type { Chunk } from './feed.js';
 import type { Features } from './features.js';
 import {
+  mixed,
   predict,
   supervise,
   type Losses,
+  type Mix,
   type Penalty,
   type Prediction,
   type Supervision,
@@ -49,7 +51,17 @@ export interface TracedEvaluation extends Traced {
   readonly prediction: Prediction;
 }
 
-function builder(tape: Tape, { schema, supervision, embeddingSize }: Program, penalties: Penalty[]): Builder {
+/** What a model adds to the loss, gathered while it is traced. */
+interface Additions {
+  readonly penalties: Penalty[];
+  mix?: Mix;
+}
+
+function builder(
+  tape: Tape,
+  { schema, supervision, embeddingSize }: Program,
+  additions: Additions,
+): Builder {
   return {
     tape,
     schema,
@@ -58,30 +70,35 @@ function builder(tape: Tape, { schema, supervision, embeddingSize }: Program, pe
     parameter: (name, shape, init) => tape.parameter(name, shape, { init }),
     table: (name, rows, dim) => tape.parameter(name, [rows, dim], { init: xavierNormal(), table: true }),
     regularize: (w, weight) => {
-      if (weight > 0) penalties.push({ w, weight });
+      if (weight > 0) additions.penalties.push({ w, weight });
+    },
+    mixLoss: (weight, more) => {
+      additions.mix = { weight, more };
     },
   };
 }
 
-function traceLogits(program: Program, sizes: TraceSizes, training: boolean, penalties: Penalty[]): Traced {
+function traceLogits(program: Program, sizes: TraceSizes, training: boolean, additions: Additions): Traced {
   const tape = new Tape({ ...sizes, training });
   const batch = declareBatch(tape, program.schema, { ...sizes, labels: training });
-  const forward = program.model.build(builder(tape, program, penalties), program.options);
+  const forward = program.model.build(builder(tape, program, additions), program.options);
   return { tape, batch, logits: forward(batch) };
 }
 
 /** Records one training step of a program up to its losses. Throws ShapeError. */
 export function traceTraining(program: Program, sizes: TraceSizes): TracedTraining {
-  const penalties: Penalty[] = [];
-  const traced = traceLogits(program, sizes, true, penalties);
+  const additions: Additions = { penalties: [] };
+  const traced = traceLogits(program, sizes, true, additions);
   const { labels } = traced.batch;
   if (labels === undefined) throw new Error('traceTraining: the batch has no labels');
-  return { ...traced, losses: supervise(traced.logits, labels, program.supervision, penalties) };
+  const target = program.model.target?.(program.options);
+  const losses = supervise(traced.logits, labels, program.supervision, additions.penalties, target);
+  return { ...traced, losses: mixed(losses, additions.mix) };
 }
 
 /** Records one evaluation step of a program up to its probabilities. Throws ShapeError. */
 export function traceEvaluation(program: Program, sizes: TraceSizes): TracedEvaluation {
-  const traced = traceLogits(program, sizes, false, []);
+  const traced = traceLogits(program, sizes, false, { penalties: [] });
   return { ...traced, prediction: predict(traced.logits, program.supervision) };
 }
 

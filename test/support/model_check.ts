@@ -118,8 +118,10 @@ export function referenceLoss(
     return largest + Math.log(z.reduce((sum, value) => sum + Math.exp(value - largest), 0));
   };
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  if (classes === 1)
-    return mean(rows.map(({ label }, b) => logSumExp([0, logits[b][0]]) - label * logits[b][0]));
+  if (classes === 1) {
+    const target = (row: TinyRow) => (one.options?.loss_type === 'rating' ? row.ratingClass + 1 : row.label);
+    return mean(rows.map((row, b) => logSumExp([0, logits[b][0]]) - target(row) * logits[b][0]));
+  }
   const side = (z: readonly number[]) =>
     labelAggregation === 'logit_sum' ? z.reduce((a, b) => a + b, 0) : logSumExp(z);
   const label = rows.map((row, b) => {
@@ -194,8 +196,9 @@ export async function checkModel(device: Device, one: TinyModel, twin: Twin): Pr
       loss({ ...p, [tensor.name]: p[tensor.name].map((value, i) => value + h * u[i]) });
     const expected = (at(1e-5) - at(-1e-5)) / 2e-5;
     const terms = Array.from(read, (value, i) => value * u[i]);
+    // 1e-3: rounding leaves 1e-8 of a gradient that is zero, that of a bias before a batch norm.
     const error =
-      Math.abs(terms.reduce((a, b) => a + b, 0) - expected) / Math.hypot(...terms, expected, 1e-4);
+      Math.abs(terms.reduce((a, b) => a + b, 0) - expected) / Math.hypot(...terms, expected, 1e-3);
     assert.ok(error < 1e-4, `gradient of ${tensor.name} is off by ${error} of its size`);
   }
   plan.destroy();

@@ -92,7 +92,10 @@ export async function checkTrajectory(
   close(losses, loss_per_step, allowed.loss, 'loss');
   for (const [name, tensor] of Object.entries(params_after_12)) {
     if (tensor === null || allowed.noisy?.test(name)) continue;
-    close(await runner.store.read(name), values(tensor), allowed.parameter, name);
+    // What the original declares and never uses has no place here; it does not move there either.
+    const unused = !runner.store.has(name) && trajectory.init[name];
+    const ours = unused ? values(unused) : await runner.store.read(name);
+    close(ours, values(tensor), unused ? 0 : allowed.parameter, name);
   }
   const trained = trajectory.train_rows.label.shape[0];
   const valid = Uint32Array.from({ length: valid_predict.shape[0] }, (_, i) => trained + i);

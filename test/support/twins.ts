@@ -92,3 +92,7 @@ export function mlpOf(p: Parameters, name: string, x: Rows, options: MlpTwin): n
 
 export const relu = (z: number): number => Math.max(z, 0);
 export const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
+
+/** ‖w‖₂ of the parameters whose names match, summed. */
+export const normsOf = (p: Parameters, names: RegExp): number =>
+  Object.entries(p).reduce((sum, [name, w]) => (names.test(name) ? sum + Math.hypot(...w) : sum), 0);
