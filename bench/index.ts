@@ -99,20 +99,20 @@ async function benchAlone({ parts, adapter, threads }: Choice): Promise<Partial<
   return { device: device.name, kind: device.kind, peaks, plain, kernels, steps };
 }
 
-/** Trainings on every adapter and in PyTorch; a table grows as they are done. */
+/** Trainings on every adapter and in PyTorch; minutes, so that each is said when it is done. */
 async function benchRivals({ adapter, only }: Choice): Promise<Pick<Report, 'rivals' | 'absent'>> {
   const { all, notes } = await contenders(adapter);
   for (const note of notes) console.log(note);
   console.log('Everything that a step of training costs, in turns, each rival a process of its own.\n');
   const [rivals, absent]: [RivalRow[], Absence[]] = [[], []];
   for (const sizes of usualTrainings) {
-    if (!`${modelText(sizes)}, ${shapeText(sizes)}`.includes(only)) continue;
+    const name = `${modelText(sizes)}, ${shapeText(sizes)}`;
+    if (!name.includes(only)) continue;
     const result = await race(all, sizes, rivalEffort);
-    process.stderr.write('.');
+    process.stderr.write(`done: ${name}\n`);
     rivals.push(...result.rows);
     absent.push(...result.absent);
   }
-  process.stderr.write('\n');
   console.log(formatRivals(rivals));
   for (const { rival, shape, why } of absent) console.log(`${rival}, ${shape}: ${why}`);
   return { rivals, absent };

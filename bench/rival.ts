@@ -78,11 +78,16 @@ export class Rival {
 
   private async answer<T>(): Promise<T> {
     const line = await this.lines.next();
-    if (line.done)
-      throw new Error(`it has ended: ${this.stderr.trim().split('\n').at(-1) || 'no reason given'}`);
+    if (line.done) throw new Error(`it has ended: ${this.lastWords()}`);
     const answer = JSON.parse(line.value) as T & { readonly error?: string };
     if (answer.error !== undefined) throw new Error(answer.error);
     return answer;
+  }
+
+  /** The line in which a process that failed says why. */
+  private lastWords(): string {
+    const lines = this.stderr.trim().split('\n');
+    return lines.findLast((line) => /^\w*Error\b/.test(line)) ?? (lines.at(-1) || 'no reason given');
   }
 
   /** Ends the process and waits until it has. */
