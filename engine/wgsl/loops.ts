@@ -1,5 +1,6 @@
 import * as ast from 'wgsl_reflect/wgsl_reflect.module.js';
 import { assigns, isFixed, isStraight, jumps, mentions, weight } from './analysis.js';
+import { Divisions } from './divisions.js';
 import { as, expression } from './expressions.js';
 import { binary, settled } from './operators.js';
 import { Scope } from './scope.js';
@@ -132,7 +133,9 @@ function repeated(t: Translator, loop: CountedLoop, local: number, leave: string
   const count = () => t.builder.get(local);
   const goesOn = () =>
     t.values.write(binary(t.values, '<', t.values.locals(type, [local], 0, false), loop.bound));
-  const whole = t.builder.block(() =>
+  const divisions = new Divisions(t.values, t.builder.loopDepth + 1);
+  const divides = type.kind === 'scalar' && type.of === 'u32' && loop.step.constant === 1;
+  const rounds = t.builder.collect(() =>
     t.builder.loop(top, () => {
       const counter = t.values.locals(type, [local], t.builder.loopDepth, true);
       for (let i = 0; i < copies; i++) {
@@ -141,15 +144,22 @@ function repeated(t: Translator, loop: CountedLoop, local: number, leave: string
           const done = t.values.write(binary(t.values, '>=', at, loop.bound));
           t.builder.emit(module.br(leave, done));
         }
+        if (divides) t.values.divided.set(at, divisions);
         const next = t.builder.label('next');
         t.loops.push({ leave, next });
         t.builder.emit(t.builder.block(() => round(t, loop, at), next));
         t.loops.pop();
+        t.values.divided.delete(at);
+        divisions.advance();
       }
       t.builder.set(local, module.i32.add(count(), t.values.write(times(t, loop.step, copies))));
       t.builder.emit(module.br(top, goesOn()));
     }),
   );
+  const whole = t.builder.block(() => {
+    divisions.start(local);
+    for (const one of rounds) t.builder.emit(one);
+  });
   t.builder.emit(module.if(goesOn(), whole));
 }
 

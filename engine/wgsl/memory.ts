@@ -1,7 +1,16 @@
 import type { Kernel } from '../kernel.js';
 import type { Builder, Ref } from './builder.js';
 import { SubsetError } from './errors.js';
-import { nameOf, registersOf, strideOf, u32, type Register, type StructType, type Type } from './types.js';
+import {
+  nameOf,
+  registersOf,
+  strideOf,
+  u32,
+  type ArrayType,
+  type Register,
+  type StructType,
+  type Type,
+} from './types.js';
 import type { Leaf, Sum, Value, Values } from './values.js';
 
 /** A buffer that an entry point is given: a `var<storage>`, or the `var<uniform>` whose bytes are in the record. */
@@ -123,7 +132,9 @@ export class Memory {
     const local = this.builder.local('i32');
     this.builder.set(local, this.values.write(index));
     const kept = this.values.locals(u32, [local], index.depth, true);
-    const outside = module.i32.ge_u(this.builder.get(local), this.builder.get(this.length(place, stride)));
+    const { count } = place.type as ArrayType;
+    const length = count > 0 ? module.i32.const(count) : this.builder.get(this.length(place, stride));
+    const outside = module.i32.ge_u(this.builder.get(local), length);
     const fail = module.call('fail', [module.i32.const(place.variable.binding), this.builder.get(local)], 0);
     this.builder.emit(module.if(outside, fail));
     return kept;

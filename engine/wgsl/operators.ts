@@ -189,6 +189,8 @@ export function binary(values: Values, operator: string, a: Value, b: Value): Va
     const sum = sumOf(operator, x.sum, y.sum);
     if (sum !== undefined) return values.fromSum(type, sum);
   }
+  const divided = values.divided.get(x)?.find(operator, y);
+  if (divided !== undefined) return divided;
   const wide = type.kind === 'vector' && type.width === 4;
   const apply = instruction(values.builder.module, operator, componentsOf(type), wide ? 4 : 1);
   const result = comparisons.includes(operator)

@@ -10,6 +10,8 @@ export interface Leaf {
   readonly simple: boolean;
   /** Stays what it is: false for variables. */
   readonly stable: boolean;
+  /** Loops around where its local was set; absent if that is before all of them. */
+  readonly since?: number;
   /** For a float in memory: loads it into all four lanes. */
   readonly loadSplat?: () => Ref;
 }
@@ -48,8 +50,16 @@ export const isInteger = ({ kind, of }: { kind: string; of?: unknown }) =>
 
 const constantSum = (plus: number): Sum => ({ terms: [], plus: plus >>> 0, subtracted: false });
 
+/** Divisions of a counter that need no dividing: see divisions.ts. */
+export interface DividedCounter {
+  find(operator: string, divisor: Value): Value | undefined;
+}
+
 /** Code that makes values; they all belong to the function that `builder` writes. */
 export class Values {
+  /** Counters of the loops at hand, whose divisions are carried along. */
+  readonly divided = new Map<Value, DividedCounter>();
+
   constructor(readonly builder: Builder) {}
 
   /** A number of the type, of an integer its last 32 bits. */
@@ -173,7 +183,8 @@ export class Values {
   private stored(leaf: Leaf, register: Register): Leaf {
     const local = this.builder.local(register);
     this.builder.set(local, leaf.make());
-    return { make: () => this.builder.get(local), simple: true, stable: true };
+    const since = this.builder.loopDepth;
+    return { make: () => this.builder.get(local), simple: true, stable: true, since };
   }
 
   /** Like keep, but before the statements written since `position`, which may change what the value reads. */
