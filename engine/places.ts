@@ -44,6 +44,11 @@ export class Places {
     return { label: `${op}.${entry}`, shader, entry, buffers: memory, dims, over };
   }
 
+  /** Makes every parameter and state that was declared, used or not: a checkpoint holds them all. */
+  makeDeclared(): void {
+    for (const t of this.tape.initial.keys()) this.named(t);
+  }
+
   private constant(t: Tensor): DeviceBuffer {
     const known = this.constants.get(t);
     if (known !== undefined) return known;

@@ -201,6 +201,7 @@ export async function compile(device: Device, store: Store, spec: PlanSpec): Pro
   const step = prune(everything, kept);
   const places = new Places(device, store, tape, planMemory(step, kept));
   try {
+    places.makeDeclared();
     const frozen = await freeze(device, places, step, updates.flush);
     const readers = [...histories].map(([name, history]): [string, Reader] => {
       const buffer = places.buffer(history);

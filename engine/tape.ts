@@ -197,13 +197,13 @@ export class Tape {
   }
 
   /** The same elements under another shape; no copy is made. Throws ShapeError if the sizes differ. */
-  view(t: Tensor, shape: Shape): Tensor {
+  view(t: Tensor, shape: Shape, needsGrad = t.needsGrad): Tensor {
     if (size(t.shape) !== size(shape)) {
       throw new ShapeError(
         `reshape: ${format(t.shape)} has ${size(t.shape)} elements, ${format(shape)} ${size(shape)}`,
       );
     }
-    return this.make(t.kind, t.name, shape, t.dtype, t.needsGrad, t);
+    return this.make(t.kind, t.name, shape, t.dtype, needsGrad, t);
   }
 
   /** `struct State` of the kernels: see step.ts. */

@@ -7,6 +7,8 @@ export { cin } from './cin.js';
 export { classAggregation, type LabelAggregation } from './class_aggregation.js';
 export { complexExp, complexLog, complexUnit } from './complex.js';
 export { concat } from './concat.js';
+export { crossVector } from './cross_vector.js';
+export { detach } from './detach.js';
 export { dropout, dropoutMask } from './dropout.js';
 export { edgeSoftmax } from './edge_softmax.js';
 export { add, leakyRelu, mul, relu, scale, sigmoid, sub, tanh } from './elementwise.js';

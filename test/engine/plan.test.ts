@@ -52,6 +52,21 @@ compiled(
   },
 );
 
+compiled('makes every parameter that was declared, used or not', async () => {
+  const tape = new Tape({ training: true });
+  for (const name of ['used', 'unused']) tape.parameter(name, [3], { init: ones });
+  const loss = sum(tape.parameter('used', [3], { init: ones }));
+  const store = new Store(device, 1);
+  const plan = await compile(device, store, { tape, loss });
+  assert.equal(
+    store.list('parameter').map(({ name }) => name),
+    ['used', 'unused'],
+  );
+  assert.equal([...(await store.read('unused'))], [1, 1, 1]);
+  plan.destroy();
+  store.destroy();
+});
+
 compiled('refuses a tensor that the adapter cannot bind, naming it and both sizes', async () => {
   const tape = new Tape({ training: true });
   const rows = device.limits.bindingBytes / 16 + 1;
