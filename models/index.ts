@@ -6,6 +6,7 @@ import { deepFm } from './deepfm.js';
 import { eulerNet } from './eulernet.js';
 import { fiGnn } from './fignn.js';
 import { fm } from './fm.js';
+import { kdDagFm } from './kd_dagfm.js';
 import { lr } from './lr.js';
 import type { Model } from './model.js';
 import { nfm } from './nfm.js';
@@ -20,6 +21,7 @@ export const models: readonly Model[] = [
   eulerNet,
   fiGnn,
   fm,
+  kdDagFm,
   lr,
   nfm,
   wideDeep,

@@ -57,11 +57,7 @@ interface Additions {
   mix?: Mix;
 }
 
-function builder(
-  tape: Tape,
-  { schema, supervision, embeddingSize }: Program,
-  additions: Additions,
-): Builder {
+function builder(tape: Tape, { schema, supervision, embeddingSize }: Program, additions: Additions): Builder {
   return {
     tape,
     schema,
