@@ -115,8 +115,9 @@ async function openRival(contender: Contender, sizes: TrainingSizes, effort: Eff
   try {
     const open = { ...sizes, fields: tokenFields(sizes.vocabulary) };
     const opened = await rival.ask<Opened>({ open });
-    // The first steps compile what is compiled late, and find memory.
-    await rival.ask<Trained>({ train: 1 });
+    // The first steps compile what is compiled late, and find memory, which is nothing in a step of seconds.
+    const first = await rival.ask<Trained>({ train: 1 });
+    if (first.ms > effort.patienceMs) return { contender, rival, opened, steps: 1, samples: [first] };
     const { ms } = await rival.ask<Trained>({ train: 1 });
     const few = Math.max(1, Math.min(sizes.epochSteps, Math.round(effort.sampleMs / ms)));
     const { ms: warm } = await rival.ask<Trained>({ train: few });
