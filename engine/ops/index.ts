@@ -21,6 +21,7 @@ export { gruCell } from './gru_cell.js';
 export { l2Norm } from './l2_norm.js';
 export { layerNorm } from './layer_norm.js';
 export { linear } from './linear.js';
+export { pairForms } from './pair_forms.js';
 export { pairProducts } from './pair_products.js';
 export { reshape } from './reshape.js';
 export { resize } from './resize.js';
