@@ -6,10 +6,12 @@ import { deepFm } from './deepfm.js';
 import { eulerNet } from './eulernet.js';
 import { fiGnn } from './fignn.js';
 import { fm } from './fm.js';
+import { fnn } from './fnn.js';
 import { kdDagFm } from './kd_dagfm.js';
 import { lr } from './lr.js';
 import type { Model } from './model.js';
 import { nfm } from './nfm.js';
+import { pnn } from './pnn.js';
 import { wideDeep } from './widedeep.js';
 import { xDeepFm } from './xdeepfm.js';
 
@@ -21,9 +23,11 @@ export const models: readonly Model[] = [
   eulerNet,
   fiGnn,
   fm,
+  fnn,
   kdDagFm,
   lr,
   nfm,
+  pnn,
   wideDeep,
   xDeepFm,
 ];
