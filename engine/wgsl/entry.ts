@@ -245,6 +245,6 @@ function invocation(
   give('workgroup_id', group);
   give('num_workgroups', groups);
   const label = t.builder.label('invocation');
-  t.exit = { label, locals: [] };
+  t.exit = { label, locals: [], type: null };
   t.builder.emit(t.builder.block(() => t.within(scope, () => t.rules.statements(t, node.body)), label));
 }

@@ -31,6 +31,7 @@ function inlined(t: Translator, { name, body }: ast.Function, scope: Scope, resu
   const registers = result === null ? [] : registersOf(result);
   const exit: Exit = {
     label: t.builder.label(name),
+    type: result,
     locals: direct ? [] : registers.map((register) => t.builder.local(register)),
   };
   t.exit = exit;

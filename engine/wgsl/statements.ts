@@ -39,7 +39,10 @@ function statement(t: Translator, node: ast.Statement | readonly ast.Statement[]
 /** wgsl_reflect gives a bare `return` an empty value. */
 function returned(t: Translator, { value }: ast.Return) {
   const bare = value instanceof ast.CreateExpr && value.type === null;
-  return value === null || bare ? undefined : expression(t, value);
+  if (value === null || bare) return undefined;
+  const type = t.exit?.type ?? undefined;
+  if (type === undefined) throw new SubsetError('a value is returned from a function that has none');
+  return as(t, expression(t, value), type);
 }
 
 function declareVariable(t: Translator, node: ast.Var): void {

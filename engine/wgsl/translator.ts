@@ -3,12 +3,15 @@ import type { Builder } from './builder.js';
 import type { LibraryCall } from './intrinsics.js';
 import type { Memory } from './memory.js';
 import type { Declarations, Scope } from './scope.js';
+import type { Type } from './types.js';
 import { Values, type Value } from './values.js';
 
 /** Where `return` goes: the label behind the function's code, and the locals for what it returns. */
 export interface Exit {
   readonly label: string;
   readonly locals: readonly number[];
+  /** Of what the function returns; null for nothing. */
+  readonly type: Type | null;
   value?: Value;
 }
 
