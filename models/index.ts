@@ -1,12 +1,15 @@
 /** The registry: one line per model, RecBole's names. */
+import { afm } from './afm.js';
 import { autoInt } from './autoint.js';
 import { dcn } from './dcn.js';
 import { dcnV2 } from './dcnv2.js';
 import { deepFm } from './deepfm.js';
 import { eulerNet } from './eulernet.js';
+import { ffm } from './ffm.js';
 import { fiGnn } from './fignn.js';
 import { fm } from './fm.js';
 import { fnn } from './fnn.js';
+import { fwFm } from './fwfm.js';
 import { kdDagFm } from './kd_dagfm.js';
 import { lr } from './lr.js';
 import type { Model } from './model.js';
@@ -16,14 +19,17 @@ import { wideDeep } from './widedeep.js';
 import { xDeepFm } from './xdeepfm.js';
 
 export const models: readonly Model[] = [
+  afm,
   autoInt,
   dcn,
   dcnV2,
   deepFm,
   eulerNet,
+  ffm,
   fiGnn,
   fm,
   fnn,
+  fwFm,
   kdDagFm,
   lr,
   nfm,

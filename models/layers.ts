@@ -79,8 +79,14 @@ export function firstOrder(b: Builder, width = 1): Forward {
  */
 export function fieldPairs(b: Builder): (e: Tensor) => Tensor {
   if (b.classes === 1) return fmPairs;
-  const weights = b.parameter('pair_layer.weight', [b.classes, b.embeddingSize], xavierNormal());
-  return (e) => linear(fmPooled(e), weights);
+  const head = pairHead(b);
+  return (e) => head(fmPooled(e));
+}
+
+/** Sum of pair products [B,D] → [B,K]: over the embedding, or with several classes by a weight vector of each class. */
+export function pairHead(b: Builder): (pooled: Tensor) => Tensor {
+  if (b.classes === 1) return (pooled) => reshape(sum(pooled, 1), [pooled.shape[0], 1]);
+  return dense(b, 'pair_layer', b.embeddingSize, b.classes, { bias: false });
 }
 
 /** Fields of an embedded batch: F of [B,F,D]. */

@@ -65,6 +65,8 @@ export interface Fixture {
   readonly batch: Readonly<Record<string, GoldenTensor>> & { readonly size?: never };
   readonly init: GoldenTensors;
   readonly init_buffers?: GoldenTensors;
+  /** What the original computes with but neither trains nor saves. */
+  readonly init_untracked?: GoldenTensors;
   readonly f64: GoldenRun;
   readonly f32: GoldenRun;
 }

@@ -34,7 +34,7 @@ export type Drop = (x: readonly (readonly number[])[], p: number) => number[][];
 /** From parameters and rows to logits, slowly and in f64. */
 export type Twin = (p: Parameters, rows: readonly TinyRow[], drop: Drop) => number[][];
 
-/** Parameters by name, in f64. */
+/** Parameters by name, and what is not trained but kept beside them, in f64. */
 export type Parameters = Readonly<Record<string, Float64Array>>;
 
 /** The batch as a slow twin of a model sees it: per row the ids and values of every field. */
@@ -146,6 +146,7 @@ async function parametersOf(store: Store): Promise<Record<string, Float64Array>>
     store.write(name, written);
     p[name] = Float64Array.from(written);
   }
+  for (const { name } of store.list('state')) p[name] = Float64Array.from(await store.read(name));
   return p;
 }
 

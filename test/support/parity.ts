@@ -78,6 +78,7 @@ async function makeStore(
   for (const [name, tensor] of [
     ...Object.entries(fixture.init),
     ...Object.entries(fixture.init_buffers ?? {}),
+    ...Object.entries(fixture.init_untracked ?? {}),
   ]) {
     if (tensor !== null && store.has(name)) store.write(name, Float32Array.from(values(tensor)));
   }

@@ -44,6 +44,15 @@ export function pairsOf(p: Parameters, e: readonly (readonly number[])[], classe
   });
 }
 
+/** Pair products of a row, pooled [D], as logits: their sum, or with several classes that weighted by `pair_layer.weight`. */
+export const summed = (p: Parameters, pooled: readonly number[], classes: number): number[] =>
+  Array.from({ length: classes }, (_, k) =>
+    pooled.reduce(
+      (sum, x, d) => sum + (classes === 1 ? x : x * p['pair_layer.weight'][k * pooled.length + d]),
+      0,
+    ),
+  );
+
 /** Rows of numbers [B,N]. */
 export type Rows = readonly (readonly number[])[];
 
