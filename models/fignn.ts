@@ -61,6 +61,8 @@ export const fiGnn = defineModel({
     const attend = selfAttention(b, 'self_attn', width, { heads, dropout: attn_dropout_prob });
     const residual = eachField(dense(b, 'v_res_embedding', b.embeddingSize, width));
     const steps = Array.from({ length: n_layers - 1 }, (_, i) => messages(b, `gnn.${i}`, fields, width));
+    const edgesOf = edges(b, width);
+    const next = gru(b, 'gru_cell', width);
     const score = scoring(b, fields, width);
 
     return (batch) => {
@@ -68,8 +70,7 @@ export const fiGnn = defineModel({
       const x = dropout(enter(e), hidden_dropout_prob, b.tape.nextStream()); // [B,F,A]
       const a = relu(add(attend(x), residual(e))); // [B,F,A]
       if (steps.length === 0) return score(a); // logits [B,K]
-      const graph = edges(b, width)(a); // [B,F,F]
-      const next = gru(b, 'gru_cell', width);
+      const graph = edgesOf(a); // [B,F,F]
       return score(steps.reduce((h, message) => add(next(message(graph, h), h), a), a)); // logits [B,K]
     };
   },

@@ -13,6 +13,7 @@ import {
   type Supervision,
 } from './losses.js';
 import type { Builder, Model, OptionValue } from './model.js';
+import { declareUnused } from './unused.js';
 import type { Schema } from '../data/schema.js';
 
 /** A model with everything that decides its parameters. */
@@ -77,7 +78,10 @@ function builder(tape: Tape, { schema, supervision, embeddingSize }: Program, ad
 function traceLogits(program: Program, sizes: TraceSizes, training: boolean, additions: Additions): Traced {
   const tape = new Tape({ ...sizes, training });
   const batch = declareBatch(tape, program.schema, { ...sizes, labels: training });
-  const forward = program.model.build(builder(tape, program, additions), program.options);
+  const b = builder(tape, program, additions);
+  const forward = program.model.build(b, program.options);
+  const declared = new Set([...tape.initial.keys()].map(({ name }) => name));
+  declareUnused(b, (name) => declared.has(name));
   return { tape, batch, logits: forward(batch) };
 }
 

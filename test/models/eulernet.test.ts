@@ -98,7 +98,7 @@ const twin =
 
 const penalty = (p: Parameters) =>
   Object.entries(p)
-    .filter(([name]) => !/embedding/.test(name))
+    .filter(([name]) => /^(mu$|reg\.|Euler_)/.test(name))
     .reduce((sum, [, values]) => sum + 0.01 * Math.hypot(...values), 0);
 
 for (const [classes, dim, orders, norm, explicit, implicit] of [
