@@ -25,8 +25,9 @@ function fieldAware(b: Builder): (batch: Batch) => Tensor {
     Array.from({ length: rows > 0 ? fields : 0 }, (_, f) => b.table(`ffm.${name}.${f}.weight`, rows, dim));
   const tokens = perField('token_embeddings', tableRows(token));
   const floats = perField('float_embeddings', tableRows(float));
-  const sequences = tokenSeq.map(({ cardinality }, k) =>
-    b.table(`ffm.token_seq_embeddings.0.${k}.weight`, cardinality, dim),
+  // The reference makes tables of sequences for every field, but all fields read those of the first.
+  const sequences = Array.from({ length: fields * tokenSeq.length }, (_, k) =>
+    b.table(`ffm.token_seq_embeddings.0.${k}.weight`, tokenSeq[k % tokenSeq.length].cardinality, dim),
   );
   return (batch) => {
     const pooled = batch.sequences.map((ids, k) => {

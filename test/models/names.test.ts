@@ -14,12 +14,14 @@ const shaped = (entries: Iterable<readonly [string, readonly number[]]>) =>
 
 for (const file of readdirSync(golden).filter((name) => !name.startsWith('traj_'))) {
   names(`of ${file} have the names and shapes of the reference's state_dict`, () => {
-    const { model, hyper, multi_cls, fields, init, init_buffers } = readFixture(`${golden}/${file}`);
+    const { model, hyper, multi_cls, fields, init, init_buffers, init_untracked } = readFixture(
+      `${golden}/${file}`,
+    );
     const program = programOf(model, { ...hyper, multi_cls }, schemaOf(fields));
     const sizes = { scope: 'train', rows: 4, capacity: 4, chunkSteps: 1, users: 1, items: 1 };
     const { tape } = traceTraining(program, sizes);
     const ours = [...tape.initial.keys()].map(({ name, shape }) => [name, shape] as const);
-    const theirs = Object.entries({ ...init, ...init_buffers }).map(
+    const theirs = Object.entries({ ...init, ...init_buffers, ...init_untracked }).map(
       ([name, tensor]) => [name, tensor?.shape ?? []] as const,
     );
     assert.equal(shaped(ours), shaped(theirs.filter(([name]) => !counter.test(name))));
