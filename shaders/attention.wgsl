@@ -2,7 +2,8 @@
 //   w[i,:] = softmax_j(⟨q_i, k_j⟩ / √d)    kept = w · dropout mask    y_i = Σ_j kept[i,j] · v_j
 //   g[i,j] = ⟨dy_i, v_j⟩                   s[i,j] = (kept · g − w · Σ_j kept · g) / √d, the gradient of ⟨q_i, k_j⟩
 //   dq_i = Σ_j s[i,j] · k_j                dk_j = Σ_i s[i,j] · q_i                       dv_j = Σ_i kept[i,j] · dy_i
-// w, kept and s are [B,H,F,quads] vec4s over j, zero beyond the last field, so that four fields go at once.
+// w, kept and s are [B,H,F,quads] vec4s over j, zero beyond the last field, so that four fields go at once; for them keys
+// and values are turned to kv [B,H,2,d,quads] first.
 
 struct Dims {
   batch: u32,
@@ -31,14 +32,16 @@ struct State {
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> state: State;
 @group(0) @binding(2) var<storage, read> qkv: array<f32>;
-@group(0) @binding(3) var<storage, read_write> w4: array<vec4f>;
-@group(0) @binding(3) var<storage, read> w_forward4: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> kept4: array<vec4f>;
-@group(0) @binding(4) var<storage, read> kept_forward4: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read> dy: array<f32>;
-@group(0) @binding(7) var<storage, read_write> s4: array<vec4f>;
-@group(0) @binding(8) var<storage, read_write> dqkv: array<f32>;
+@group(0) @binding(3) var<storage, read_write> kv4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> kv_forward4: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> w4: array<vec4f>;
+@group(0) @binding(4) var<storage, read> w_forward4: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> kept4: array<vec4f>;
+@group(0) @binding(5) var<storage, read> kept_forward4: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
+@group(0) @binding(7) var<storage, read> dy: array<f32>;
+@group(0) @binding(8) var<storage, read_write> s4: array<vec4f>;
+@group(0) @binding(9) var<storage, read_write> dqkv: array<f32>;
 
 const threads = 64u;
 // Far enough below every score that e^x is 0.
@@ -68,25 +71,27 @@ fn mask(at: u32) -> vec4f {
   return select(vec4f(), vec4f(dims.factor), bits >= vec4u(dims.threshold));
 }
 
-// Fields 4 · q … 4 · q + 3; beyond the last it is the last again.
-fn four(q: u32) -> vec4u {
-  return min(4u * q + vec4u(0u, 1u, 2u, 3u), vec4u(dims.fields - 1u));
-}
-
 // Σ of the lanes.
 fn across(v: vec4f) -> f32 {
   return dot(v, vec4f(1.0));
 }
 
-// Writes w and kept of one query, which is at `query` of qkv; the first key is at `keys`.
-fn attend(query: u32, keys: u32, at: u32) {
+// Turns the column of qkv that begins at `first` into the vec4s of kv from `to` on.
+fn turn(first: u32, to: u32) {
   let stride = 3u * dims.heads * dims.dim;
+  for (var q = 0u; q < dims.quads; q++) {
+    let f = first + min(4u * q + vec4u(0u, 1u, 2u, 3u), vec4u(dims.fields - 1u)) * stride;
+    kv4[to + q] = vec4f(qkv[f.x], qkv[f.y], qkv[f.z], qkv[f.w]);
+  }
+}
+
+// Writes w and kept of one query, which is at `query` of qkv, from the keys at `keys` of kv.
+fn attend(query: u32, keys: u32, at: u32) {
   var largest = vec4f(lowest);
   for (var q = 0u; q < dims.quads; q++) {
-    let k = keys + four(q) * stride;
     var score = vec4f();
     for (var d = 0u; d < dims.dim; d++) {
-      score += qkv[query + d] * vec4f(qkv[k.x + d], qkv[k.y + d], qkv[k.z + d], qkv[k.w + d]);
+      score += qkv[query + d] * kv4[keys + d * dims.quads + q];
     }
     score = select(vec4f(lowest), dims.scale * score, 4u * q + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.fields));
     w4[at + q] = score;
@@ -115,15 +120,19 @@ fn attention_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
     let row = n / dims.heads * dims.fields;
     let head = n % dims.heads * dims.dim;
     let queries = 3u * row * width + head;
-    let values = queries + 2u * width;
+    let keys = 2u * n * dims.dim * dims.quads;
+    let values = keys + dims.dim * dims.quads;
+    for (var d = 0u; d < dims.dim; d++) {
+      turn(queries + width + d, keys + d * dims.quads);
+      turn(queries + 2u * width + d, values + d * dims.quads);
+    }
     for (var i = 0u; i < dims.fields; i++) {
       let at = (n * dims.fields + i) * dims.quads;
-      attend(queries + 3u * i * width, queries + width, at);
+      attend(queries + 3u * i * width, keys, at);
       for (var d = 0u; d < dims.dim; d++) {
         var sum = vec4f();
         for (var q = 0u; q < dims.quads; q++) {
-          let v = values + d + four(q) * 3u * width;
-          sum += kept4[at + q] * vec4f(qkv[v.x], qkv[v.y], qkv[v.z], qkv[v.w]);
+          sum += kept4[at + q] * kv4[values + d * dims.quads + q];
         }
         y[(row + i) * width + head + d] = across(sum);
       }
@@ -131,14 +140,13 @@ fn attention_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
   }
 }
 
-// Writes s of one query; the gradient of its result is at `result` of dy, the first value at `values` of qkv.
+// Writes s of one query; the gradient of its result is at `result` of dy, the values at `values` of kv.
 fn unattend(result: u32, values: u32, at: u32) {
   var total = vec4f();
   for (var q = 0u; q < dims.quads; q++) {
-    let v = values + four(q) * 3u * dims.heads * dims.dim;
     var g = vec4f();
     for (var d = 0u; d < dims.dim; d++) {
-      g += dy[result + d] * vec4f(qkv[v.x + d], qkv[v.y + d], qkv[v.z + d], qkv[v.w + d]);
+      g += dy[result + d] * kv_forward4[values + d * dims.quads + q];
     }
     let flow = kept_forward4[at + q] * g;
     s4[at + q] = flow;
@@ -175,18 +183,16 @@ fn attention_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_wor
     let row = n / dims.heads * dims.fields;
     let head = n % dims.heads * dims.dim;
     let queries = 3u * row * width + head;
-    let keys = queries + width;
-    let values = keys + width;
+    let keys = 2u * n * dims.dim * dims.quads;
     let results = row * width + head;
     let weights = n * dims.fields * dims.quads;
     for (var i = 0u; i < dims.fields; i++) {
       let at = weights + i * dims.quads;
-      unattend(results + i * width, values, at);
+      unattend(results + i * width, keys + dims.dim * dims.quads, at);
       for (var d = 0u; d < dims.dim; d++) {
         var dq = vec4f();
         for (var q = 0u; q < dims.quads; q++) {
-          let k = keys + d + four(q) * 3u * width;
-          dq += s4[at + q] * vec4f(qkv[k.x], qkv[k.y], qkv[k.z], qkv[k.w]);
+          dq += s4[at + q] * kv_forward4[keys + d * dims.quads + q];
         }
         dqkv[queries + 3u * i * width + d] = across(dq);
       }
@@ -200,8 +206,8 @@ fn attention_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_wor
           dk += qkv[queries + 3u * i * width + d] * s4[at];
           dv += dy[results + i * width + d] * kept_forward4[at];
         }
-        put(keys + d, q, dk);
-        put(values + d, q, dv);
+        put(queries + width + d, q, dk);
+        put(queries + 2u * width + d, q, dv);
       }
     }
   }

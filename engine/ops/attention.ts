@@ -30,23 +30,27 @@ const attend = defineOp('attention', ['qkv'], {
     return [batch, fields, width / 3];
   },
 
-  /** Attention weights before and after dropout. */
+  /** Keys and values turned, attention weights before and after dropout. */
   saves({ qkv }, attributes) {
-    const { batch, fields, heads, quads } = sizes(qkv, attributes);
-    return { w: [batch, heads, fields, 4 * quads], kept: [batch, heads, fields, 4 * quads] };
+    const { batch, fields, heads, dim, quads } = sizes(qkv, attributes);
+    return {
+      kv: [batch, heads, 2, dim, 4 * quads],
+      w: [batch, heads, fields, 4 * quads],
+      kept: [batch, heads, fields, 4 * quads],
+    };
   },
 
-  forward({ qkv, w, kept, y }, run, attributes) {
+  forward({ qkv, kv, w, kept, y }, run, attributes) {
     const all = sizes(qkv, attributes);
-    const buffers = { state: qkv.tape.stepState(), qkv, w4: w, kept4: kept, y };
+    const buffers = { state: qkv.tape.stepState(), qkv, kv4: kv, w4: w, kept4: kept, y };
     run('attention_forward', buffers, all, [all.batch * all.heads]);
   },
 
-  backward({ qkv, w, kept, dy, dqkv }, run, attributes) {
+  backward({ qkv, kv, w, kept, dy, dqkv }, run, attributes) {
     if (dqkv === undefined) return;
     const { batch, fields, heads, dim, quads, scale } = sizes(qkv, attributes);
     const s = run.scratch('s', w.shape);
-    const buffers = { qkv, w_forward4: w, kept_forward4: kept, dy, s4: s, dqkv };
+    const buffers = { qkv, kv_forward4: kv, w_forward4: w, kept_forward4: kept, dy, s4: s, dqkv };
     run('attention_backward', buffers, { batch, fields, heads, dim, quads, scale }, [batch * heads]);
   },
 });
