@@ -26,6 +26,7 @@ export { pairProducts } from './pair_products.js';
 export { reshape } from './reshape.js';
 export { resize } from './resize.js';
 export { rowIds, segmentsOf, type RowIdsSpec } from './row_ids.js';
+export { rowNormalize } from './row_normalize.js';
 export { softmax } from './softmax.js';
 export { softmaxCrossEntropy } from './softmax_cross_entropy.js';
 export { mean, sum } from './sum.js';
