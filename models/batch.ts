@@ -1,6 +1,6 @@
 import { batchJoin, rowIds, type RowIds, type Shape, type Tape, type Tensor } from '../engine/index.js';
-import type { FieldSource, Schema } from '../data/schema.js';
-import { rowLayout, spansOf, tableRows, type RowLayout } from './layout.js';
+import type { Schema } from '../data/schema.js';
+import { rowLayout, spansOf, tableRows, wholeSpan, type RowLayout, type Span } from './layout.js';
 
 /** One batch as models see it; features of users and items are joined on the device. */
 export interface Batch {
@@ -35,8 +35,8 @@ interface Joiner {
   readonly tape: Tape;
   readonly layout: RowLayout;
   readonly sizes: BatchSizes;
-  /** Joins `columns` columns into `target`: of a resident table by key, or of the fed rows. */
-  join(target: Tensor, source: FieldSource, table: string, from: number, to: number, columns: number): void;
+  /** Joins a span into `target`: of a resident table by key, or of the fed rows, where its list begins at `first`. */
+  join(target: Tensor, table: string, span: Span, first: number): void;
 }
 
 function joiner(tape: Tape, schema: Schema, sizes: BatchSizes): Joiner {
@@ -46,15 +46,20 @@ function joiner(tape: Tape, schema: Schema, sizes: BatchSizes): Joiner {
     tape,
     layout,
     sizes,
-    join(target, source, table, from, to, columns) {
-      const place = { target, targetColumn: to, columns, sourceColumn: from };
+    join(target, table, { source, column, columns, sourceColumn, sourceColumns }, first) {
+      const place = { target, targetColumn: column, columns };
       if (source === 'inter') {
-        batchJoin(tape, rows, sizes.capacity, place);
+        batchJoin(tape, rows, sizes.capacity, { ...place, sourceColumn: first + sourceColumn });
         return;
       }
-      const shape: Shape = [source === 'user' ? sizes.users : sizes.items, columns];
+      const shape: Shape = [source === 'user' ? sizes.users : sizes.items, sourceColumns];
       const resident = tape.shared(`${source}.${table}`, shape, target.dtype);
-      batchJoin(tape, rows, sizes.capacity, { ...place, source: resident, key: layout[source] });
+      batchJoin(tape, rows, sizes.capacity, {
+        ...place,
+        sourceColumn,
+        source: resident,
+        key: layout[source],
+      });
     },
   };
 }
@@ -62,9 +67,7 @@ function joiner(tape: Tape, schema: Schema, sizes: BatchSizes): Joiner {
 function joinTokens({ tape, layout, sizes, join }: Joiner, fields: Schema['token']): RowIds | undefined {
   if (fields.length === 0) return undefined;
   const tokens = tape.activation('batch.tokens', [sizes.rows, fields.length], 'u32');
-  for (const { source, column, columns } of spansOf(fields)) {
-    join(tokens, source, 'tokens', source === 'inter' ? layout.tokens : 0, column, columns);
-  }
+  for (const span of spansOf(fields)) join(tokens, 'tokens', span, layout.tokens);
   const distinct = fields.reduce((sum, { cardinality }) => sum + Math.min(cardinality, sizes.capacity), 0);
   const capacity = sizes.capacity * fields.length;
   const per = fields.length;
@@ -74,7 +77,7 @@ function joinTokens({ tape, layout, sizes, join }: Joiner, fields: Schema['token
 function joinSequences({ tape, layout, sizes, join }: Joiner, fields: Schema['tokenSeq']): RowIds[] {
   return fields.map(({ source, cardinality, maxLength }, k) => {
     const ids = tape.activation(`batch.sequence.${k}`, [sizes.rows, maxLength], 'u32');
-    join(ids, source, `sequence.${k}`, layout.sequences[k] ?? 0, 0, maxLength);
+    join(ids, `sequence.${k}`, wholeSpan(source, maxLength), layout.sequences[k] ?? 0);
     const capacity = sizes.capacity * maxLength;
     return rowIds(ids, {
       name: `sequence.${k}`,
@@ -90,10 +93,9 @@ function joinFloats({ tape, layout, sizes, join }: Joiner, fields: Schema['float
   if (fields.length === 0) return undefined;
   const values = tape.activation('batch.float_values', [sizes.rows, fields.length]);
   const indices = tape.activation('batch.float_indices', [sizes.rows, fields.length], 'u32');
-  for (const { source, column, columns } of spansOf(fields)) {
-    const inter = source === 'inter';
-    join(values, source, 'float_values', inter ? layout.floatValues : 0, column, columns);
-    join(indices, source, 'float_indices', inter ? layout.floatIndices : 0, column, columns);
+  for (const span of spansOf(fields)) {
+    join(values, 'float_values', span, layout.floatValues);
+    join(indices, 'float_indices', span, layout.floatIndices);
   }
   const capacity = sizes.capacity * fields.length;
   return { rows: rowIds(indices, { name: 'floats', rows: tableRows(fields), capacity }), values };
@@ -102,8 +104,8 @@ function joinFloats({ tape, layout, sizes, join }: Joiner, fields: Schema['float
 function joinLabels({ tape, layout, sizes, join }: Joiner): Labels {
   const label = tape.activation('batch.label', [sizes.rows], 'u32');
   const ratingClass = tape.activation('batch.rating_class', [sizes.rows], 'u32');
-  join(label, 'inter', 'label', layout.label, 0, 1);
-  join(ratingClass, 'inter', 'rating_class', layout.ratingClass, 0, 1);
+  join(label, 'label', wholeSpan('inter', 1), layout.label);
+  join(ratingClass, 'rating_class', wholeSpan('inter', 1), layout.ratingClass);
   return { label, ratingClass };
 }
 

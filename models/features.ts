@@ -1,5 +1,6 @@
 import type { Column, Dataset, FieldSource, Schema, Table } from '../data/schema.js';
-import { rowLayout, spansOf, type RowLayout } from './layout.js';
+import { rowLayout, spansOf, wholeSpan, type RowLayout, type Span } from './layout.js';
+import type { Model } from './model.js';
 
 /** Words as the device takes them; f32 values are stored bit for bit where a matrix mixes both. */
 export type Words = Uint32Array | Float32Array;
@@ -130,6 +131,10 @@ function packTable(
   });
 }
 
+/** A data set whose schema is what the model reads of it, in the model's order. */
+export const arranged = ({ arrange }: Model, dataset: Dataset): Dataset =>
+  arrange === undefined ? dataset : { ...dataset, schema: arrange(dataset.schema) };
+
 /**
  * Lays a data set out for the device: interactions as rows of words, users' and items' features as matrices. Memory is
  * shared, so that a worker thread can read it without a copy.
@@ -161,6 +166,8 @@ export interface JoinedIds {
 interface Part {
   readonly words: Uint32Array | undefined;
   readonly key: number;
+  /** Words of a row of `words`. */
+  readonly stride: number;
   readonly from: number;
   readonly to: number;
   readonly columns: number;
@@ -171,10 +178,10 @@ function joined(name: string, width: number, rowWidth: number, parts: readonly P
     name,
     width,
     join(batch, count, ids) {
-      for (const { words, key, from, to, columns } of parts) {
+      for (const { words, key, stride, from, to, columns } of parts) {
         for (let row = 0; row < count; row++) {
           const source = words ?? batch;
-          const at = words === undefined ? row * rowWidth + from : batch[row * rowWidth + key] * columns;
+          const at = (words === undefined ? row * rowWidth : batch[row * rowWidth + key] * stride) + from;
           for (let j = 0; j < columns; j++) ids[row * width + to + j] = source[at + j];
         }
       }
@@ -184,27 +191,27 @@ function joined(name: string, width: number, rowWidth: number, parts: readonly P
 
 /** The inputs whose ids index tables: 'tokens', 'sequence.k', 'floats'. */
 export function joinedIds({ schema, layout, resident }: Features): JoinedIds[] {
-  const part = (source: FieldSource, table: string, from: number, to: number, columns: number): Part => ({
+  /** A span of a list that begins at `first` in the rows of interactions. */
+  const part = (table: string, { source, ...span }: Span, first: number): Part => ({
     words: source === 'inter' ? undefined : (resident.get(`${source}.${table}`) as Uint32Array),
     key: source === 'inter' ? 0 : layout[source],
-    from,
-    to,
-    columns,
+    stride: span.sourceColumns,
+    from: span.sourceColumn + (source === 'inter' ? first : 0),
+    to: span.column,
+    columns: span.columns,
   });
   const shared = (
     name: string,
     table: string,
     fields: readonly { readonly source: FieldSource }[],
-    from: number,
+    first: number,
   ) => {
-    const parts = spansOf(fields).map(({ source, column: to, columns }) =>
-      part(source, table, from, to, columns),
-    );
+    const parts = spansOf(fields).map((span) => part(table, span, first));
     return fields.length === 0 ? [] : [joined(name, fields.length, layout.width, parts)];
   };
   const sequences = schema.tokenSeq.map(({ source, maxLength }, k) =>
     joined(`sequence.${k}`, maxLength, layout.width, [
-      part(source, `sequence.${k}`, layout.sequences[k] ?? 0, 0, maxLength),
+      part(`sequence.${k}`, wholeSpan(source, maxLength), layout.sequences[k] ?? 0),
     ]),
   );
   return [

@@ -6,6 +6,9 @@ export interface Span {
   /** First column in the joined tensor. */
   readonly column: number;
   readonly columns: number;
+  /** First column among those that the list takes from this source, and how many it takes from there. */
+  readonly sourceColumn: number;
+  readonly sourceColumns: number;
 }
 
 /**
@@ -25,16 +28,22 @@ export interface RowLayout {
   readonly sequences: readonly (number | undefined)[];
 }
 
-/** Fields of a list by source, which the schema orders .inter, .user, .item. */
+/** Runs of fields of one source, in the order of the list; fields of one source keep their order in their table. */
 export function spansOf(fields: readonly { readonly source: FieldSource }[]): readonly Span[] {
-  let column = 0;
-  return (['inter', 'user', 'item'] as const).flatMap((source): Span[] => {
-    const columns = fields.filter((field) => field.source === source).length;
-    const span = { source, column, columns };
-    column += columns;
-    return columns === 0 ? [] : [span];
+  const from = (source: FieldSource, end = fields.length) =>
+    fields.slice(0, end).filter((field) => field.source === source).length;
+  const starts = fields.flatMap(({ source }, i) => (source === fields[i - 1]?.source ? [] : [i]));
+  return starts.map((column, n) => {
+    const { source } = fields[column];
+    const columns = (starts[n + 1] ?? fields.length) - column;
+    return { source, column, columns, sourceColumn: from(source, column), sourceColumns: from(source) };
   });
 }
+
+/** All columns of something that one source has alone. */
+export const wholeSpan = (source: FieldSource, columns: number): Span => {
+  return { source, column: 0, columns, sourceColumn: 0, sourceColumns: columns };
+};
 
 /** Where everything lies in a fed row. */
 export function rowLayout(schema: Schema): RowLayout {

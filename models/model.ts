@@ -50,6 +50,8 @@ export interface Model {
   readonly config: Readonly<Record<string, Option>>;
   /** What becomes of options that cannot be used as they were given, one sentence each. */
   notes?(options: Readonly<Record<string, OptionValue>>): readonly string[];
+  /** The fields that it reads and their order, of those that there are; all as they are if it is left out. */
+  arrange?(schema: Schema): Schema;
   /** What binary logits are compared with; the label if it is left out. */
   target?(options: Readonly<Record<string, OptionValue>>): Target;
   /** A file of weights to begin with: a checkpoint, or one of safetensors. */
@@ -68,6 +70,7 @@ export function defineModel<const C extends Readonly<Record<string, Option>>>(mo
   readonly paper: string;
   readonly config: C;
   notes?(options: Values<C>): readonly string[];
+  arrange?(schema: Schema): Schema;
   target?(options: Values<C>): Target;
   initialWeights?(options: Values<C>): string | null;
   build(b: Builder, options: Values<C>): Forward;
