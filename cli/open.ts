@@ -19,7 +19,14 @@ import {
   type Optimizer,
   type OptimizerName,
 } from '../engine/index.js';
-import { models, type Features, type OptionValue, type Program, type Supervision } from '../models/index.js';
+import {
+  arranged,
+  models,
+  type Features,
+  type OptionValue,
+  type Program,
+  type Supervision,
+} from '../models/index.js';
 import { CheckpointError, putTensors, type Checkpoint, type DataIdentity } from './checkpoint.js';
 import { missingDatasetMessage } from './config/missing.js';
 import { findModel } from './config/models.js';
@@ -71,18 +78,25 @@ export function requireDataset({
 }
 
 /**
- * The data set of a configuration, made first if it is the one that is made on first use. Lines about it go
- * to `note`. Throws ConfigError if it is not there, DataError if it cannot be used.
+ * The data set of a configuration as its model reads it, made first if it is the one that is made on first use. Lines
+ * about it go to `note`. Throws ConfigError if it is not there, DataError if it cannot be used.
  */
 export async function openDataset(
-  { dataset, data_path, data }: Pick<TrainConfig, 'dataset' | 'data_path' | 'data'>,
+  { dataset, data_path, data, model }: Pick<TrainConfig, 'dataset' | 'data_path' | 'data' | 'model'>,
   note: (line: string) => void,
 ): Promise<Dataset> {
   const made = await prepareDataset(dataset, data_path);
   if (made !== null) note(made);
   requireDataset({ dataset, data_path, data });
-  return loadDataset(data, note);
+  const loaded = await loadDataset(data, note);
+  const read = arranged(findModel(model, models), loaded);
+  const unread = fieldNames(loaded).filter((name) => !fieldNames(read).includes(name));
+  if (unread.length > 0) note(`${model}: does not read ${unread.join(', ')}`);
+  return read;
 }
+
+const fieldNames = ({ schema: { token, tokenSeq, float } }: Dataset) =>
+  [...token, ...tokenSeq, ...float].map(({ name }) => name);
 
 /** The model of a configuration, for this data set. Throws ConfigError if supervision and data do not fit. */
 export function programOf(config: TrainConfig, dataset: Dataset): Program {

@@ -4,6 +4,7 @@ import { autoInt } from './autoint.js';
 import { dcn } from './dcn.js';
 import { dcnV2 } from './dcnv2.js';
 import { deepFm } from './deepfm.js';
+import { dssm } from './dssm.js';
 import { eulerNet } from './eulernet.js';
 import { ffm } from './ffm.js';
 import { fiGnn } from './fignn.js';
@@ -24,6 +25,7 @@ export const models: readonly Model[] = [
   dcn,
   dcnV2,
   deepFm,
+  dssm,
   eulerNet,
   ffm,
   fiGnn,
@@ -39,7 +41,7 @@ export const models: readonly Model[] = [
 ];
 
 export { Feed, segmentSpecs, type Chunk, type FeedSpec, type SegmentSpec } from './feed.js';
-export { packFeatures, type Features } from './features.js';
+export { arranged, packFeatures, type Features } from './features.js';
 export { rowLayout, type RowLayout } from './layout.js';
 export type { Losses, Supervision } from './losses.js';
 export { option, type Model, type Option, type OptionValue } from './model.js';

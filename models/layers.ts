@@ -28,7 +28,12 @@ import type { Builder, Forward } from './model.js';
  * Embeddings of every field under `prefix`, each [B,n,dim]: sequences, tokens, floats, as the reference orders them.
  * `mode` pools sequences; those who sum them want tokens summed too.
  */
-function embeddings(b: Builder, prefix: string, dim: number, mode: PoolMode): (batch: Batch) => Tensor[] {
+export function embeddings(
+  b: Builder,
+  prefix: string,
+  dim: number,
+  mode: PoolMode,
+): (batch: Batch) => Tensor[] {
   const { token, tokenSeq, float } = b.schema;
   const tokens =
     token.length > 0 && b.table(`${prefix}token_embedding_table.embedding.weight`, tableRows(token), dim);

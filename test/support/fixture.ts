@@ -42,6 +42,8 @@ export interface GoldenFields {
   readonly token: readonly GoldenField[];
   readonly token_seq: readonly { readonly name: string; readonly dim: number; readonly max_len: number }[];
   readonly float: readonly GoldenField[];
+  /** Names in the order in which the model reads them: with two towers users' fields, then item_id and the items'. */
+  readonly field_names_seen: readonly string[];
 }
 
 /** The options of a golden run under RecBole's names. */
@@ -128,6 +130,38 @@ export function datasetOf(schema: Schema, batch: Readonly<Record<string, GoldenT
     vocabularies: new Map(),
   };
 }
+
+/** The same rows with every field in the table of its user or item; the user and item of row n are number n. */
+function twoSidedDatasetOf(fields: GoldenFields, batch: Fixture['batch']): Dataset {
+  const flat = datasetOf(schemaOf(fields), batch);
+  const names = fields.field_names_seen;
+  const sourceOf = (name: string) => (names.indexOf(name) < names.indexOf('item_id') ? 'user' : 'item');
+  const moved = <T extends { readonly name: string }>(list: readonly T[]) =>
+    list.map((field) => ({ ...field, source: sourceOf(field.name) }) as const);
+  const table = (source: string) => {
+    const columns = [...flat.inter.columns].filter(([name]) => sourceOf(name) === source);
+    return { rows: flat.inter.rows, columns: new Map(columns) };
+  };
+  const { token, tokenSeq, float } = flat.schema;
+  const row: Column = { type: 'token', ids: Uint32Array.from({ length: flat.inter.rows }, (_, n) => n) };
+  return {
+    ...flat,
+    schema: {
+      token: moved(token),
+      tokenSeq: moved(tokenSeq),
+      float: moved(float),
+      userField: 'row',
+      itemField: 'row',
+    },
+    inter: { rows: flat.inter.rows, columns: new Map([['row', row]]) },
+    users: table('user'),
+    items: table('item'),
+  };
+}
+
+/** The batch of a fixture as its model reads it. */
+export const fixtureDataset = ({ fields, batch, hyper }: Fixture): Dataset =>
+  hyper.double_tower ? twoSidedDatasetOf(fields, batch) : datasetOf(schemaOf(fields), batch);
 
 /** The program that the options of a golden run describe. Throws if the model is not here. */
 export function programOf(name: string, hyper: GoldenHyper, schema: Schema): Program {

@@ -3,12 +3,14 @@ import { Store, adam, compile, dropoutMask, type Device, type Tensor } from '../
 import { Runner } from '../../cli/runner.js';
 import {
   Feed,
+  arranged,
   models,
   packFeatures,
   segmentSpecs,
   traceTraining,
   uploadChunk,
   uploadFeatures,
+  type Model,
   type Program,
 } from '../../models/index.js';
 import type { OptionValue } from '../../models/model.js';
@@ -50,9 +52,16 @@ export interface TinyRow {
 
 const sizes: TinySizes = { rows: 37, users: 6, items: 9 };
 
+function modelOf({ model: wanted }: TinyModel): Model {
+  const model = models.find(({ name }) => name === wanted);
+  if (model === undefined) throw new Error(`${wanted}: no such model`);
+  return model;
+}
+
+const datasetOfTiny = (one: TinyModel) => arranged(modelOf(one), tinyDataset(sizes));
+
 function programOfTiny(one: TinyModel): Program {
-  const model = models.find(({ name }) => name === one.model);
-  if (model === undefined) throw new Error(`${one.model}: no such model`);
+  const model = modelOf(one);
   const defaults = Object.fromEntries(
     Object.entries(model.config).map(([name, option]) => [name, option.default]),
   );
@@ -61,14 +70,14 @@ function programOfTiny(one: TinyModel): Program {
     model,
     options: { ...defaults, ...one.options },
     embeddingSize,
-    schema: tinyDataset(sizes).schema,
+    schema: datasetOfTiny(one).schema,
     supervision: { classes, ratio, positive: 3, labelAggregation },
   };
 }
 
 /** The rows of the tiny data set, joined by hand. */
-export function tinyRows(): TinyRow[] {
-  const { schema, inter, users, items, label, rating } = tinyDataset(sizes);
+export function tinyRows(dataset = tinyDataset(sizes)): TinyRow[] {
+  const { schema, inter, users, items, label, rating } = dataset;
   return Array.from({ length: sizes.rows }, (_, row) => {
     const key = (source: string) => {
       if (source === 'inter') return row;
@@ -156,7 +165,7 @@ async function parametersOf(store: Store): Promise<Record<string, Float64Array>>
  */
 export async function checkModel(device: Device, one: TinyModel, twin: Twin): Promise<void> {
   const program = programOfTiny(one);
-  const features = packFeatures(tinyDataset(sizes));
+  const features = packFeatures(datasetOfTiny(one));
   const count = sizes.rows;
   const shape = {
     scope: 'train',
@@ -181,7 +190,7 @@ export async function checkModel(device: Device, one: TinyModel, twin: Twin): Pr
   );
   const p = await parametersOf(store);
   plan.run(1);
-  const rows = tinyRows();
+  const rows = tinyRows(datasetOfTiny(one));
   const { classes, ratio = 0.3, penalty = () => 0 } = one;
   const loss = (parameters: Parameters) =>
     referenceLoss(twin(parameters, rows, droppers()), rows, one) +
@@ -214,7 +223,7 @@ export async function trainTiny(
   lr: number,
 ): Promise<[number, number]> {
   const order = Uint32Array.from({ length: sizes.rows }, (_, i) => i);
-  const runner = await Runner.open(device, programOfTiny(one), packFeatures(tinyDataset(sizes)), {
+  const runner = await Runner.open(device, programOfTiny(one), packFeatures(datasetOfTiny(one)), {
     trainBatch: 16,
     evalBatch: 16,
     trainRows: sizes.rows,

@@ -6,14 +6,14 @@ import {
   traceEvaluation,
   traceTraining,
   uploadChunk,
+  uploadFeatures,
   type Features,
   type Program,
 } from '../../models/index.js';
 import { maxDifference } from './close.js';
 import {
-  datasetOf,
+  fixtureDataset,
   programOf,
-  schemaOf,
   values,
   type Fixture,
   type GoldenTensor,
@@ -85,11 +85,12 @@ async function makeStore(
   return [store, made];
 }
 
-const sizesOf = (scope: string, { rows }: Setup, denseTables: boolean) => {
-  return { scope, rows, capacity: rows, chunkSteps: 1, users: 1, items: 1, denseTables };
+const sizesOf = (scope: string, { rows, features: { users, items } }: Setup, denseTables: boolean) => {
+  return { scope, rows, capacity: rows, chunkSteps: 1, users, items, denseTables };
 };
 
 function feed(setup: Setup, store: Store, scope: string, segments: ReturnType<typeof segmentSpecs>): void {
+  uploadFeatures(store, setup.features);
   const all = new Feed(setup.features, { capacity: setup.rows, chunkSteps: 1, segments });
   uploadChunk(
     store,
@@ -250,11 +251,11 @@ async function compareTraining(setup: Setup): Promise<PartDifference[]> {
 
 /** Runs a golden fixture through the engine; every part with its largest difference from the original's f64 run. */
 export async function compareFixture(device: Device, fixture: Fixture): Promise<PartDifference[]> {
-  const schema = schemaOf(fixture.fields);
+  const dataset = fixtureDataset(fixture);
   const hyper = { ...fixture.hyper, multi_cls: fixture.multi_cls };
-  const features = packFeatures(datasetOf(schema, fixture.batch));
-  const program = programOf(fixture.model, hyper, schema);
-  const setup: Setup = { device, fixture, program, features, rows: fixture.batch.label.shape[0] };
+  const features = packFeatures(dataset);
+  const program = programOf(fixture.model, hyper, dataset.schema);
+  const setup: Setup = { device, fixture, program, features, rows: dataset.inter.rows };
   return [...(await compareGradients(setup)), ...(await compareTraining(setup))];
 }
 
