@@ -100,10 +100,13 @@ const fieldNames = ({ schema: { token, tokenSeq, float } }: Dataset) =>
 
 /** The model of a configuration, for this data set. Throws ConfigError if supervision and data do not fit. */
 export function programOf(config: TrainConfig, dataset: Dataset): Program {
+  const model = findModel(config.model, models);
+  // Read by the options that the model declares.
+  const options = config.model_options as Readonly<Record<string, OptionValue>>;
+  if (model.target?.(options) === 'rating') checkWholeRatings(config, dataset);
   return {
-    model: findModel(config.model, models),
-    // Read by the options that the model declares.
-    options: config.model_options as Readonly<Record<string, OptionValue>>,
+    model,
+    options,
     embeddingSize: config.embedding_size,
     schema: dataset.schema,
     supervision: supervisionOf(config, dataset),
@@ -129,6 +132,17 @@ function supervisionOf(config: TrainConfig, dataset: Dataset): Supervision {
     positive: Math.trunc(data.threshold?.[data.RATING_FIELD] ?? 1) - 1,
     labelAggregation,
   };
+}
+
+/** Every rating is a whole number from 1 on, as those are that a binary logit can be compared with. */
+function checkWholeRatings({ data }: TrainConfig, { rating, name }: Dataset): void {
+  const bad = rating?.find((value) => !(Number.isInteger(value) && value >= 1));
+  if (rating !== null && bad === undefined) return;
+  const what = bad === undefined ? 'no ratings' : `the rating ${bad}, which is not a whole number from 1 on`;
+  throw new ConfigError(
+    `--loss_type=rating: ${name} has ${what}; name another column with --RATING_FIELD (now ${data.RATING_FIELD}), ` +
+      'or leave loss_type out',
+  );
 }
 
 /** Every rating, truncated, is one of the classes 1 … `classes`. */

@@ -35,8 +35,11 @@ writeInter('toy', [
 ]);
 
 async function configured(...flags: readonly string[]): Promise<TrainConfig> {
-  const name = flags.some((flag) => flag.startsWith('--dataset=')) ? [] : ['--dataset=toy'];
-  const argv = ['--model=FM', ...name, `--data_path=${folder}`, ...flags];
+  const usual = ['--model=FM', '--dataset=toy'].filter((flag) => {
+    const name = flag.slice(0, flag.indexOf('=') + 1);
+    return !flags.some((given) => given.startsWith(name));
+  });
+  const argv = [...usual, `--data_path=${folder}`, ...flags];
   const request = await loadTrainConfig(argv, models);
   if (request.kind !== 'run') throw new Error('no run');
   return request.config;
@@ -98,6 +101,20 @@ programs('refuses classes without a rating column', async () => {
   );
 });
 
+programs('takes whole ratings only as targets of binary logits', async () => {
+  const { config, dataset } = await opened(threshold);
+  const { model_options } = await configured('--model=DCN', '--loss_type=rating');
+  const rated = { ...config, model: 'DCN', model_options };
+  assert.throws(
+    () => programOf(rated, dataset),
+    /^--loss_type=rating: toy has the rating 2.5, which is not a whole number from 1 on; name another column/,
+  );
+  assert.throws(
+    () => programOf(rated, { ...dataset, rating: null }),
+    /^--loss_type=rating: toy has no ratings;/,
+  );
+});
+
 programs.run();
 
 const data = suite('openDataset');
@@ -117,6 +134,20 @@ data('says the same of a folder without files', async () => {
   mkdirSync(join(folder, 'empty'));
   const config = await configured('--dataset=empty');
   assert.match(await rejected(openDataset(config, () => {})), /empty\.inter is not there/);
+});
+
+data('says which fields a model does not read', async () => {
+  const columns = 'user_id:token item_id:token rating:float hour:token';
+  writeInter('hours', [columns, 'ann tea 5 noon', 'bob rye 1 dawn']);
+  const lines: string[] = [];
+  const flags = ['--model=DSSM', '--dataset=hours', threshold];
+  const load = "--load_col={'inter': ['user_id', 'item_id', 'rating', 'hour']}";
+  const { schema } = await openDataset(await configured(...flags, load), (line) => lines.push(line));
+  assert.ok(lines.includes('DSSM: does not read hour'), lines.join('; '));
+  assert.equal(
+    schema.token.map(({ name }) => name),
+    ['user_id', 'item_id'],
+  );
 });
 
 data.run();
