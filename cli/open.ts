@@ -239,9 +239,12 @@ export function checkSameData({ path, data }: Checkpoint, features: Features): v
   throw new CheckpointError(`checkpoint ${path}: the data set has ${what} since; restore it, or train anew`);
 }
 
-/** Throws CheckpointError unless fields and their ids are those of the checkpoint. */
-export function checkSameIds(checkpoint: Checkpoint, { schema, vocabularies }: Dataset): void {
-  const origin = `checkpoint ${checkpoint.path}`;
+/** Throws CheckpointError unless fields and their ids are those of the checkpoint, or of what is called `origin`. */
+export function checkSameIds(
+  checkpoint: Pick<Checkpoint, 'path' | 'schema' | 'vocabularies'>,
+  { schema, vocabularies }: Pick<Dataset, 'schema' | 'vocabularies'>,
+  origin = `checkpoint ${checkpoint.path}`,
+): void {
   for (const list of ['tokenSeq', 'token', 'float'] as const) {
     const [then, now] = [checkpoint.schema[list], schema[list]].map((fields) => fields.map(fieldText));
     const at = Array.from({ length: Math.max(then.length, now.length) }).findIndex(
@@ -275,14 +278,17 @@ function fieldText(field: {
   return `${name} of ${cardinality} ids${length} (.${source})`;
 }
 
+/** Throws CheckpointError if rows of tables are behind, as they are within an epoch. */
+export function checkWhole({ path, run }: Checkpoint): void {
+  if (run === null || run.done === 0) return;
+  throw new CheckpointError(
+    `checkpoint ${path}: stands in the middle of epoch ${run.epoch}, where some rows are still behind; ` +
+      'go on with --resume, or give best.ckpt',
+  );
+}
+
 /** Puts a checkpoint's model into a runner, for evaluation. Throws CheckpointError. */
-export function restoreModel(runner: Runner, { path, run, tensors }: Checkpoint): void {
-  const origin = `checkpoint ${path}`;
-  if (run !== null && run.done > 0) {
-    throw new CheckpointError(
-      `${origin}: stands in the middle of epoch ${run.epoch}, where some rows are still behind; ` +
-        'go on with --resume, or give best.ckpt',
-    );
-  }
-  putTensors(runner.store, tensors, origin, 'parameter', 'state');
+export function restoreModel(runner: Runner, checkpoint: Checkpoint): void {
+  checkWhole(checkpoint);
+  putTensors(runner.store, checkpoint.tensors, `checkpoint ${checkpoint.path}`, 'parameter', 'state');
 }

@@ -61,6 +61,17 @@ export async function writeContainer(path: string, { meta, blobs }: Content): Pr
   await atomicWrite(path, [prefix, header, ...blobs]);
 }
 
+/** Whether a file begins as those of writeContainer do. Throws the system's error if it cannot be read. */
+export async function isContainer(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(magic.length), 0, magic.length, 0);
+    return buffer.toString('latin1', 0, bytesRead) === magic;
+  } finally {
+    await file.close();
+  }
+}
+
 /** Reads a file that writeContainer wrote. Throws CheckpointError if it is anything else, or not whole. */
 export async function readContainer(path: string): Promise<Content> {
   const file = await open(path, 'r');
@@ -136,7 +147,8 @@ function unpackHeader(header: Uint8Array, blobBytes: number): { sizes: readonly 
   return { sizes, meta };
 }
 
-async function readBytes(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
+/** Reads `length` bytes from `position` on, which must be there. Throws CheckpointError if the file is shorter. */
+export async function readBytes(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
   // Not a Buffer: those share memory that does not start at a whole word.
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length;) {

@@ -80,7 +80,8 @@ function readVocabulary(value: unknown, what: string): readonly [string, number]
   return [text(field, `${what}.field`), count(tokens, `${what}.tokens`)];
 }
 
-function readSchema(value: unknown): Schema {
+/** Fields of a data set. Throws Malformed. */
+export function readSchema(value: unknown): Schema {
   const schema = fields(value, 'schema');
   const common = (one: unknown, what: string) => {
     const { name, source, cardinality } = fields(one, what);
