@@ -123,13 +123,14 @@ function print(
 
 /** One entry of rank-eval.json: what was ranked and how, and the metrics as they are, not rounded. */
 function record(
-  { checkpoint, config }: Trained,
+  { checkpoint, config, weights }: Trained,
   options: RankingOptions & { readonly topk: readonly number[] },
   { scores, ...outcome }: Outcome,
 ): unknown {
   return {
     time: new Date().toISOString(),
     checkpoint: checkpoint.path,
+    ...(weights && { weights: weights.path }),
     model: config.model,
     dataset: config.dataset,
     epochs: checkpoint.epochs,

@@ -28,7 +28,8 @@ export async function helpText(help: CommandHelp, sections: readonly Section[]):
   for (const { title, options } of sections) {
     for (const [name, option] of Object.entries(options)) {
       const describe = `${option.meaning} (${option.kind})`;
-      const defaultDescription = option.default === '' ? 'required' : plainText(option.default);
+      const empty = option.mayBeEmpty ? 'none' : 'required';
+      const defaultDescription = option.default === '' ? empty : plainText(option.default);
       command.option(name, { group: `${title}:`, describe, defaultDescription });
     }
   }

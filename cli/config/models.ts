@@ -51,7 +51,11 @@ export function modelOption(name: string, value: ConfigValue, meaning: string): 
 /** A text that may be empty, as RecBole's warm_up is. */
 function optionalText(value: string, meaning: string): Option<string> {
   const option = text(value, meaning);
-  return { ...option, read: (given, where) => (given === '' ? '' : option.read(given, where)) };
+  return {
+    ...option,
+    mayBeEmpty: true,
+    read: (given, where) => (given === '' ? '' : option.read(given, where)),
+  };
 }
 
 /** The options a model declares, ready to be read. */

@@ -7,6 +7,8 @@ export interface Option<T> {
   readonly meaning: string;
   /** What kind of value it takes, in RecBole's words: int, float, bool, str, list, dict. */
   readonly kind: string;
+  /** An empty default is a value, not something that must be given. */
+  readonly mayBeEmpty?: boolean;
   /** A flag's text is the value itself, not a Python literal. */
   readonly verbatim: boolean;
   /** Checks a value; throws ConfigError beginning with `where`. */

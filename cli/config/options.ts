@@ -77,6 +77,7 @@ export const trainingOptions = {
   shuffle: bool(true, 'new order of the training rows in every epoch'),
   loss_decimal_place: int(4, 'digits of printed losses', { min: 0, max: 20 }),
   embedding_size: int(16, 'width of an embedding', { min: 1 }),
+  weights: optional(text('', 'weights to begin with: a .safetensors file or a checkpoint')),
   resume: optional(text('', 'checkpoint to go on from, bit for bit')),
 } as const satisfies OptionTable;
 

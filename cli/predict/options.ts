@@ -32,7 +32,7 @@ type Values = OptionValues<typeof predictOptions>;
 /** What a command line asks for: scores of rows, or the best items of users. */
 export type PredictRequest = Pick<
   Values,
-  'checkpoint' | 'data_path' | 'adapter' | 'threads' | 'check' | 'quiet' | 'output'
+  'checkpoint' | 'weights' | 'data_path' | 'adapter' | 'threads' | 'check' | 'quiet' | 'output'
 > &
   (
     | { readonly kind: 'score'; readonly input: string }

@@ -58,6 +58,7 @@ const metricNames: Option<readonly string[]> = {
 /** Options of both commands that work with a checkpoint. */
 export const trainedOptions = {
   checkpoint: text('', 'the trained model: best.ckpt of a run'),
+  weights: optional(text('', 'weights in place of its own: a .safetensors file or another checkpoint')),
   data_path: optional(text('', "folder of the data sets; None: the checkpoint's")),
   adapter: optional(text('', "device: auto, gpu, cpu, software or part of a name; None: the checkpoint's")),
   threads: deviceOptions.threads,

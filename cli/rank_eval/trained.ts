@@ -6,15 +6,19 @@ import { configFromRecord } from '../config/saved.js';
 import type { TrainConfig } from '../config/train_config.js';
 import { openDevice, openRunner, programOf, restoreModel } from '../open.js';
 import type { Runner } from '../runner.js';
+import { checkIdsOf, putWeights, readWeights, type Weights } from '../weights.js';
 
 /** A checkpoint and its configuration, with what the command line puts in its place. */
 export interface Trained {
   readonly checkpoint: Checkpoint;
   readonly config: TrainConfig;
+  /** What stands in place of the checkpoint's own weights. */
+  readonly weights: Weights | null;
 }
 
-/** Options that may differ from those of training: they change where things are, not what they are. */
+/** Options that may differ from those of training: where things are, and whose weights are taken. */
 export interface Places {
+  readonly weights?: string | null;
   readonly data_path: string | null;
   readonly adapter: string | null;
   readonly threads: number | null;
@@ -23,7 +27,7 @@ export interface Places {
 
 /** Reads a checkpoint and checks it. Throws CheckpointError, ConfigError or the system's error. */
 export async function readTrained(path: string, places: Places): Promise<Trained> {
-  const { data_path, adapter, threads, check } = places;
+  const { weights = null, data_path, adapter, threads, check } = places;
   const checkpoint = await readCheckpoint(path);
   const saved = configFromRecord(checkpoint.config, models, `checkpoint ${path}`);
   const folder = data_path ?? saved.data_path;
@@ -35,7 +39,7 @@ export async function readTrained(path: string, places: Places): Promise<Trained
     check,
     data: { ...saved.data, data_path: folder },
   };
-  return { checkpoint, config };
+  return { checkpoint, config, weights: weights === null ? null : await readWeights(weights) };
 }
 
 /** A trained model on a device. */
@@ -53,14 +57,16 @@ export interface TrainedModel {
  * DeviceError.
  */
 export async function openTrained(
-  { checkpoint, config }: Trained,
+  { checkpoint, config, weights }: Trained,
   dataset: Dataset,
   features: Features,
 ): Promise<TrainedModel> {
+  if (weights !== null) checkIdsOf(weights, dataset);
   const program = programOf(config, dataset);
   const device = await openDevice(config);
   const runner = await openRunner(device, config, program, features, 0);
-  restoreModel(runner, checkpoint);
+  if (weights === null) restoreModel(runner, checkpoint);
+  else putWeights(runner.store, weights);
   return {
     runner,
     classes: program.supervision.classes,

@@ -4,7 +4,7 @@ import { BatchOrder, splitDataset } from '../../data/dataset.js';
 import type { Dataset, Split } from '../../data/schema.js';
 import { statistics } from '../../data/stats.js';
 import type { Device } from '../../engine/index.js';
-import { models, packFeatures, type Features } from '../../models/index.js';
+import { models, packFeatures, type Features, type Model, type Program } from '../../models/index.js';
 import {
   CheckpointError,
   putTensors,
@@ -33,6 +33,7 @@ import {
 import type { Progress } from '../progress.js';
 import type { Runner } from '../runner.js';
 import { freshRun, type Session } from '../trainer.js';
+import { checkIdsOf, putWeights, readWeights, type Weights } from '../weights.js';
 import { checkTraining, partOf, type Part } from './evaluation.js';
 import { bestBefore, fileKeeper, memoryKeeper, type Keeper } from './keeper.js';
 import { memoryLines } from './report.js';
@@ -84,8 +85,11 @@ interface Material {
 export async function openSession(plan: Plan, around: Surroundings): Promise<Ready> {
   const { config, before } = plan;
   const { logger } = around;
-  logger.info(describeConfig(config, findModel(config.model, models)));
+  const model = findModel(config.model, models);
+  logger.info(describeConfig(config, model));
   for (const note of plan.notes) logger.info(note);
+  for (const note of model.notes?.(config.model_options as Program['options']) ?? []) logger.warning(note);
+  const weights = before === null ? await initialWeights(config, model) : null;
   const material = await openMaterial(config, logger);
   const { dataset, split, features } = material;
   const program = programOf(config, dataset);
@@ -93,6 +97,7 @@ export async function openSession(plan: Plan, around: Surroundings): Promise<Rea
     checkSameIds(before, dataset);
     checkSameData(before, features);
   }
+  if (weights !== null) checkIdsOf(weights, dataset);
   const startedMs = performance.now();
   const device = await openDevice(config);
   logger.info(adapterLine(device));
@@ -101,6 +106,10 @@ export async function openSession(plan: Plan, around: Surroundings): Promise<Rea
     const runner = await openRunner(device, config, program, features, split.train.length);
     logger.info(coldStartLine(openedMs - startedMs, performance.now() - openedMs));
     for (const line of memoryLines(runner)) logger.info(line);
+    if (weights !== null) {
+      putWeights(runner.store, weights);
+      logger.info(`beginning with ${weights.origin}`);
+    }
     const order = new BatchOrder(split.train, config.seed);
     const start = before === null ? freshRun(config, order) : restored(runner, before, device.name, logger);
     const identity = identityOf(config, device.name, material);
@@ -113,6 +122,13 @@ export async function openSession(plan: Plan, around: Surroundings): Promise<Rea
     device.destroy();
     throw error;
   }
+}
+
+/** The weights that a new run begins with, if it is not to draw them. */
+async function initialWeights(config: TrainConfig, model: Model): Promise<Weights | null> {
+  // Read by the options that the model declares.
+  const path = config.weights ?? model.initialWeights?.(config.model_options as Program['options']) ?? null;
+  return path === null ? null : readWeights(path);
 }
 
 async function openMaterial(config: TrainConfig, logger: Logger): Promise<Material> {

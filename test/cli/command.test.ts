@@ -171,7 +171,7 @@ launchers('say when Node is too old', async () => {
 });
 
 launchers('exist for every command', () => {
-  for (const name of ['train', 'rank-eval', 'predict', 'data', 'doctor']) {
+  for (const name of ['train', 'rank-eval', 'predict', 'export', 'data', 'doctor']) {
     assert.ok(existsSync(join('cli', `${name}.js`)), name);
   }
 });
