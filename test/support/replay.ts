@@ -21,7 +21,7 @@ export async function recordedLaunches(): Promise<readonly Launch[]> {
   const folder = mkdtempSync(join(tmpdir(), 'ctr-launches-'));
   const target = join(folder, 'launches.bin');
   const args = [join(tests, 'support/record.js'), target, ...testFiles()];
-  const env = { ...process.env, CTR_ADAPTER: 'cpu', CTR_RECORD: '1' };
+  const env = { ...process.env, CTR_ADAPTER: 'cpu', CTR_THREADS: '1', CTR_RECORD: '1' };
   try {
     await new Promise<void>((resolve, reject) => {
       const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
