@@ -5,7 +5,7 @@
 import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { words } from './control.js';
 import { Executor, Kernels } from './executor.js';
-import type { Answer, Definition, Order, ThreadSetup } from './orders.js';
+import { commandWords, type Answer, type Definition, type Order, type ThreadSetup } from './orders.js';
 import { awaitOrder, help } from './team.js';
 
 /** What a thread is started with: its number, and ports for what it is told and what it answers. */
@@ -23,8 +23,27 @@ function answer({ answers }: WorkerSetup, given: Answer): void {
   answers.postMessage(given, bytes === undefined ? [] : [bytes]);
 }
 
+/** Bytes of a record that the leader reads by itself: the grid and its estimate of a command's time. */
+const recordHead = 16;
+
+/** The first byte behind what an order reads or writes by itself. */
+function endOf(order: Order): number {
+  if (order.kind === 'settle') return 0;
+  if (order.kind === 'write') return order.address + order.bytes.byteLength;
+  if (order.kind === 'zero' || order.kind === 'read') return order.address + order.length;
+  let end = 0;
+  for (let at = 1; at < order.list.length; at += commandWords) end = Math.max(end, order.list[at] + recordHead);
+  return end;
+}
+
+/** A memory that the main thread has made larger is seen at its old size for a while, unless it is asked to grow. */
+function refresh(memory: WebAssembly.Memory, end: number): void {
+  if (memory.buffer.byteLength < end) memory.grow(0);
+}
+
 function obey(setup: WorkerSetup, executor: Executor, order: Order): void {
   const { memory } = setup;
+  refresh(memory, endOf(order));
   switch (order.kind) {
     case 'run':
       return executor.run(order.list, order.times);
