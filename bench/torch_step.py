@@ -55,6 +55,8 @@ class LR(nn.Module):
     def __init__(self, features, sizes):
         super().__init__()
         self.first_order = FirstOrder(features, sizes["classes"])
+        # RecBole's LR has the table that all its models have, and never looks at it.
+        self.embedding = table(features, sizes["embeddingSize"])
 
     def forward(self, rows):
         return self.first_order(rows)
