@@ -32,7 +32,8 @@ function endOf(order: Order): number {
   if (order.kind === 'write') return order.address + order.bytes.byteLength;
   if (order.kind === 'zero' || order.kind === 'read') return order.address + order.length;
   let end = 0;
-  for (let at = 1; at < order.list.length; at += commandWords) end = Math.max(end, order.list[at] + recordHead);
+  for (let at = 1; at < order.list.length; at += commandWords)
+    end = Math.max(end, order.list[at] + recordHead);
   return end;
 }
 
