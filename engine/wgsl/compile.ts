@@ -38,7 +38,7 @@ export interface CompileOptions {
 }
 
 /** How many pages of 64 KiB the linear memory may have: all that 32 bits address. */
-export const mostPages = 65536;
+const mostPages = 65536;
 
 const rules: Rules = { inline: callFunction, statements };
 

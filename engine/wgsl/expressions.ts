@@ -176,7 +176,7 @@ function variable(t: Translator, node: ast.VariableExpr): Value {
 }
 
 /** `value.member`, `value.xy`, `value[index]`. */
-export function accessed(t: Translator, value: Value, step: ast.Expression): Value {
+function accessed(t: Translator, value: Value, step: ast.Expression): Value {
   if (step instanceof ast.ArrayIndex) {
     const position = t.builder.position;
     const index = settled(t.values, expression(t, step.index), u32.of);

@@ -36,7 +36,7 @@ export interface Place {
 }
 
 /** Bytes of the record before the dims: the numbers of workgroups, padded. */
-export const recordHeader = 16;
+const recordHeader = 16;
 
 /** Loads and stores of an entry point. What holds for the whole call is loaded by `prologue`, before everything. */
 export class Memory {

@@ -85,7 +85,7 @@ export function typeOf(node: ast.Type): Type {
 }
 
 /** In bytes, as WGSL lays it out in buffers. */
-export function alignOf(type: Type): number {
+function alignOf(type: Type): number {
   if (type.kind === 'scalar') return 4;
   if (type.kind === 'vector') return type.width === 2 ? 8 : 16;
   if (type.kind === 'array') return alignOf(type.of);

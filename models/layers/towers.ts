@@ -15,7 +15,7 @@ interface SidedField {
 }
 
 /** The side of a field; none for what belongs to the interaction alone. */
-export function sideOf({ userField, itemField }: Schema, { name, source }: SidedField): Side | undefined {
+function sideOf({ userField, itemField }: Schema, { name, source }: SidedField): Side | undefined {
   if (source === 'user' || name === userField) return 'user';
   return source === 'item' || name === itemField ? 'item' : undefined;
 }
