@@ -194,7 +194,7 @@ const excepted: Readonly<Record<string, string>> = {
   'engine/ops/broadcast.ts': 'a family: three ops, each over scalars, rows and columns',
   'engine/ops/cin.ts': 'a product of three factors and its four gradients',
   'engine/ops/elementwise.ts': 'a family of eight ops',
-  'engine/ops/linear.ts': 'three gradients, each for two widths',
+  'engine/ops/linear.ts': 'a product and its three gradients, from packed panels',
   'engine/ops/sums.ts': 'the sums under sum, mean and broadcast, in one or two levels',
   'shaders/attention.wgsl': 'scores, softmax, dropout and mixture, and the gradient of all four',
   'shaders/batch_norm.wgsl': 'training and evaluation, each with its gradient, in two levels',
@@ -203,7 +203,7 @@ const excepted: Readonly<Record<string, string>> = {
   'shaders/cross_vector.wgsl': 'a row kernel and its gradients in two levels, in two widths',
   'shaders/complex.wgsl': 'a family of three ops, with sine, cosine and angle written out',
   'shaders/fm_table.wgsl': 'two ops, each with a gradient in two levels',
-  'shaders/linear.wgsl': 'a product and its three gradients, each in two widths',
+  'shaders/linear.wgsl': 'a product and its three gradients, and the packing of their panels',
   'shaders/segment_sum.wgsl': 'three entries, each in two widths',
 };
 
