@@ -1,0 +1,13 @@
+import { commands } from './paper/commands.js';
+import { runSubcommand } from './subcommands.js';
+
+const usage = `Repeats the paper's experiments.
+
+node cli/paper.js commands [--name=value …]   lists the paper's command lines by model and data set
+
+node cli/paper.js <command> --help            lists a command's options`;
+
+/** The command `paper`: the first argument says what to do. Throws ConfigError on another word. */
+export function main(argv: readonly string[]): Promise<void> {
+  return runSubcommand(argv, { commands }, usage);
+}
