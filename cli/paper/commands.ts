@@ -51,6 +51,8 @@ function shellText(chosen: readonly PaperCommand[]): string {
     groups.set(title, [...(groups.get(title) ?? []), commandLine(command)]);
   }
   return [...groups]
-    .map(([title, lines]) => [`# ${title}: ${lines.length} runs`, ...lines].join('\n'))
+    .map(([title, lines]) =>
+      [`# ${title}: ${lines.length} run${lines.length === 1 ? '' : 's'}`, ...lines].join('\n'),
+    )
     .join('\n\n');
 }

@@ -1,6 +1,6 @@
 import { paperSeeds, paperSettings, type Head, type PaperRuns, type PaperSetting } from './settings.js';
 
-/** One training run of the paper: its options by name, as typed and in their order, dataset and model first. */
+/** One training run of the paper: its options by name, as typed, dataset and model first. */
 export type PaperCommand = Readonly<Record<string, string>> & {
   readonly dataset: string;
   readonly model: string;
