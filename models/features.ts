@@ -179,10 +179,10 @@ function joined(name: string, width: number, rowWidth: number, parts: readonly P
     width,
     join(batch, count, ids) {
       for (const { words, key, stride, from, to, columns } of parts) {
-        for (let row = 0; row < count; row++) {
+        for (let row = 0, own = 0, into = to; row < count; row++, own += rowWidth, into += width) {
           const source = words ?? batch;
-          const at = (words === undefined ? row * rowWidth : batch[row * rowWidth + key] * stride) + from;
-          for (let j = 0; j < columns; j++) ids[row * width + to + j] = source[at + j];
+          const at = (words === undefined ? own : Math.imul(batch[own + key], stride)) + from;
+          for (let j = 0; j < columns; j++) ids[into + j] = source[at + j];
         }
       }
     },

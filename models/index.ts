@@ -40,8 +40,9 @@ export const models: readonly Model[] = [
   xDeepFm,
 ];
 
-export { Feed, segmentSpecs, type Chunk, type FeedSpec, type SegmentSpec } from './feed.js';
+export { Feed, segmentSpecs, type Chunk, type ChunkMemory, type FeedSpec, type SegmentSpec } from './feed.js';
 export { arranged, packFeatures, type Features } from './features.js';
+export { traceLoss, traceProbe, type TracedProbe } from './lipschitz.js';
 export { rowLayout, type RowLayout } from './layout.js';
 export type { Losses, Supervision } from './losses.js';
 export { option, type Model, type Option, type OptionValue } from './model.js';

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Device } from '../../engine/index.js';
-import { Feed, type Chunk, type FeedSpec, type Features } from '../../models/index.js';
+import { Feed, type Chunk, type ChunkMemory, type FeedSpec, type Features } from '../../models/index.js';
 
 /** What a thread needs to know; the features' memory is shared, not copied. */
 export interface FeedSetup {
@@ -17,7 +17,7 @@ export interface FeedRequest {
 
 /** Lays out chunks of steps ahead of their use. */
 export interface Feeder {
-  /** Chunks worth asking for in advance. */
+  /** Chunks worth asking for in advance; a chunk stands until as many more were asked for. */
   readonly depth: number;
   chunk(request: FeedRequest): Promise<Chunk>;
   destroy(): void;
@@ -37,9 +37,10 @@ export function feedThreads(kind: Device['kind'], trainRows: number, cores = ava
   return Math.max(0, Math.min(maxThreads, cores - 2));
 }
 
-/** Lays chunks out with `feed` on this thread. */
-function inlineFeeder(feed: Feed): Feeder {
-  return { depth: 1, chunk: async ({ rows, batch }) => feed.chunk(rows, batch), destroy() {} };
+/** Lays chunks out with `feed` on this thread, each in memory of its own or all in the same. */
+function inlineFeeder(feed: Feed, memory?: ChunkMemory): Feeder {
+  const chunk = async ({ rows, batch }: FeedRequest) => feed.chunk(rows, batch, undefined, memory);
+  return { depth: 1, chunk, destroy() {} };
 }
 
 interface Pending {
@@ -98,7 +99,7 @@ export function openFeeder(feed: Feed, features: Features, threads: number): Fee
   } catch {
     // A system that gives no thread: those that there are do, or this one.
   }
-  if (all.length === 0) return inline;
+  if (all.length === 0) return inlineFeeder(feed, feed.memory());
   let next = 0;
   return {
     depth: all.length + 1,
