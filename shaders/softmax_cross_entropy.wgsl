@@ -1,6 +1,9 @@
 // Categorical cross-entropy, z [B,K], label [B]:
 //   y[b] = log Σ_k e^z[b,k] − z[b,label[b]]
 //   dz[b,k] = dy[b] · (softmax(z[b,:])_k − [k = label[b]])
+// With the uniform distribution in place of a label:
+//   y[b] = log Σ_k e^z[b,k] − Σ_k z[b,k] / K
+//   dz[b,k] = dy[b] · (softmax(z[b,:])_k − 1/K)
 
 struct Dims {
   batch: u32,
@@ -53,6 +56,32 @@ fn softmax_cross_entropy_backward(@builtin(global_invocation_id) id: vec3u, @bui
     for (var k = 0u; k < dims.classes; k++) {
       let probability = exp(z[first + k] - s.largest) / s.total;
       dz[first + k] = dy[b] * (probability - select(0.0, 1.0, k == label[b]));
+    }
+  }
+}
+
+// One invocation: one row.
+@compute @workgroup_size(threads)
+fn uniform_cross_entropy_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
+    let first = b * dims.classes;
+    let s = softmax(first);
+    var below = 0.0;
+    for (var k = 0u; k < dims.classes; k++) {
+      below += s.largest - z[first + k];
+    }
+    y[b] = log(s.total) + below / f32(dims.classes);
+  }
+}
+
+// One invocation: one row.
+@compute @workgroup_size(threads)
+fn uniform_cross_entropy_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
+    let first = b * dims.classes;
+    let s = softmax(first);
+    for (var k = 0u; k < dims.classes; k++) {
+      dz[first + k] = dy[b] * (exp(z[first + k] - s.largest) / s.total - 1.0 / f32(dims.classes));
     }
   }
 }

@@ -27,3 +27,22 @@ export const softmaxCrossEntropy = defineOp('softmax_cross_entropy', ['z', 'labe
     if (dz) run('softmax_cross_entropy_backward', { z, label, dy, dz }, { batch, classes }, [batch]);
   },
 });
+
+/**
+ * Cross-entropy of each row with the uniform distribution: logits z [B,K] → y [B], y[b] = log Σ_k e^z[b,k] − Σ_k z[b,k] / K.
+ * What label smoothing mixes in: Szegedy et al., Rethinking the Inception Architecture, CVPR 2016, section 7.
+ */
+export const uniformCrossEntropy = defineOp('uniform_cross_entropy', ['z'], {
+  shader: 'softmax_cross_entropy',
+  shape: ({ z }) => [dims(z, 2, 'uniform_cross_entropy: z')[0]],
+
+  forward({ z, y }, run) {
+    const [batch, classes] = z.shape;
+    run('uniform_cross_entropy_forward', { z, y }, { batch, classes }, [batch]);
+  },
+
+  backward({ z, dy, dz }, run) {
+    const [batch, classes] = z.shape;
+    if (dz) run('uniform_cross_entropy_backward', { z, dy, dz }, { batch, classes }, [batch]);
+  },
+});

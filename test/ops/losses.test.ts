@@ -1,6 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Tape, binaryCrossEntropy, classAggregation, softmaxCrossEntropy } from '../../engine/index.js';
+import {
+  Tape,
+  binaryCrossEntropy,
+  classAggregation,
+  softmaxCrossEntropy,
+  uniformCrossEntropy,
+} from '../../engine/index.js';
 import { close } from '../support/close.js';
 import { testDevice } from '../support/device.js';
 import { checkForward, checkGradient, runCase, type OpCase } from '../support/gradcheck.js';
@@ -47,6 +53,33 @@ softmaxSuite('wants one u32 class a row', () => {
     /needs one u32 class a row, but label is u32\[3\]/,
   );
   assert.throws(() => softmaxCrossEntropy(z, tape.input('b', [4])), /label is f32\[4\]/);
+});
+
+const uniformSuite = suite('uniformCrossEntropy');
+const uniformCase = (batch: number, classes: number, data?: readonly number[]): OpCase => ({
+  inputs: { z: { shape: [batch, classes], data } },
+  build: ({ z }) => uniformCrossEntropy(z),
+  reference: ({ z }) =>
+    rowsOf(z, classes).map((row) => row.reduce((sum, value) => sum + (logSumExp(row) - value) / classes, 0)),
+});
+for (const [batch, classes] of [
+  [1, 1],
+  [3, 2],
+  [77, 5],
+]) {
+  uniformSuite(`[${batch},${classes}] is the mean of −log of all probabilities`, () =>
+    checkForward(device, uniformCase(batch, classes)),
+  );
+  uniformSuite(`[${batch},${classes}] has its gradient`, () =>
+    checkGradient(device, uniformCase(batch, classes)),
+  );
+}
+uniformSuite('stays finite for logits of ±1000', async () => {
+  await checkForward(device, uniformCase(2, 3, [1000, -1000, 0, -1000, 999, 1000]));
+});
+uniformSuite('wants classes', () => {
+  const z = new Tape({ training: true }).input('z', [4]);
+  assert.throws(() => uniformCrossEntropy(z), /^ShapeError|uniform_cross_entropy: z/);
 });
 
 const binarySuite = suite('binaryCrossEntropy');
@@ -118,5 +151,6 @@ aggregationSuite('wants classes on both sides', () => {
 
 aggregationSuite.after(() => device.destroy());
 softmaxSuite.run();
+uniformSuite.run();
 binarySuite.run();
 aggregationSuite.run();
