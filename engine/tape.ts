@@ -216,6 +216,22 @@ export class Tape {
     return this.streams++;
   }
 
+  /** Streams that were told apart so far. */
+  get drawn(): number {
+    return this.streams;
+  }
+
+  /** Traces with the random numbers of the streams from `first` on, which were drawn before: a second pass like the first. */
+  replay<T>(first: number, trace: () => T): T {
+    const { streams } = this;
+    this.streams = first;
+    try {
+      return trace();
+    } finally {
+      this.streams = streams;
+    }
+  }
+
   record(application: Application): void {
     this.applications.push(application);
   }
