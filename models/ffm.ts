@@ -6,6 +6,7 @@ import {
   fieldAwarePairs,
   mul,
   reshape,
+  type RowIds,
   type Tensor,
 } from '../engine/index.js';
 import type { Batch } from './batch.js';
@@ -30,18 +31,19 @@ function fieldAware(b: Builder): (batch: Batch) => Tensor {
     b.table(`ffm.token_seq_embeddings.0.${k}.weight`, tokenSeq[k % tokenSeq.length].cardinality, dim),
   );
   return (batch) => {
-    const pooled = batch.sequences.map((ids, k) => {
-      return reshape(embeddingPool(sequences[k], ids, 'mean'), [ids.ids.shape[0], 1, dim]); // [B,1,D]
-    });
-    const forField = (f: number) => {
+    const pool = (table: Tensor, ids: RowIds) =>
+      reshape(embeddingPool(table, ids, 'mean'), [ids.ids.shape[0], 1, dim]); // [B,1,D]
+    const pooled = b.embedded('embedding', () => batch.sequences.map((ids, k) => pool(sequences[k], ids)));
+    const read = (f: number) => {
       const parts: Tensor[] = [];
       if (batch.tokens) parts.push(embeddingGather(tokens[f], batch.tokens)); // [B,tokens,D]
       if (batch.floats) {
         const { rows, values } = batch.floats;
         parts.push(mul(embeddingGather(floats[f], rows), reshape(values, [...values.shape, 1]))); // [B,floats,D]
       }
-      return concat([...parts, ...pooled], 1); // [B,F,D]
+      return parts;
     };
+    const forField = (f: number) => concat([...b.embedded('embedding', () => read(f)), ...pooled], 1); // [B,F,D]
     const all = concat(
       Array.from({ length: fields }, (_, f) => forField(f)),
       1,

@@ -50,12 +50,11 @@ export const kdDagFm = defineModel({
     if (phase === 'teacher_training') return (batch) => taught(embed(batch)); // logits [B,K]
     if (phase === 'finetuning') return (batch) => student(embed(batch));
     return (batch) => {
+      if (!b.tape.training) return student(embed(batch));
       const e = detach(embed(batch)); // [B,F,D]
       const z = student(e);
-      if (b.tape.training) {
-        const apart = sub(z, detach(taught(e)));
-        b.mixLoss(alpha, scale(mean(mul(apart, apart)), beta));
-      }
+      const apart = sub(z, detach(taught(e)));
+      b.mixLoss(alpha, scale(mean(mul(apart, apart)), beta));
       return z;
     };
   },

@@ -44,7 +44,7 @@ export function embeddings(
   );
   const pool = (table: Tensor, ids: RowIds) =>
     reshape(embeddingPool(table, ids, mode), [ids.ids.shape[0], 1, dim]); // [B,1,D]
-  return (batch) => {
+  const read = (batch: Batch) => {
     const parts = batch.sequences.map((ids, k) => pool(sequences[k], ids));
     if (tokens && batch.tokens)
       parts.push(mode === 'sum' ? pool(tokens, batch.tokens) : embeddingGather(tokens, batch.tokens)); // or [B,tokens,D]
@@ -54,6 +54,8 @@ export function embeddings(
     }
     return parts;
   };
+  const kind = prefix === '' ? 'embedding' : 'weight';
+  return (batch) => b.embedded(kind, () => read(batch));
 }
 
 /** All fields embedded: batch → [B,F,D], token sequences as the mean of their tokens. RecBole's ContextRecommender. */

@@ -4,6 +4,7 @@ import {
   binaryCrossEntropy,
   classAggregation,
   l2Norm,
+  linear,
   mean,
   reshape,
   scale,
@@ -11,6 +12,7 @@ import {
   softmax,
   softmaxCrossEntropy,
   sub,
+  uniformCrossEntropy,
   type LabelAggregation,
   type Tensor,
 } from '../engine/index.js';
@@ -25,6 +27,8 @@ export interface Supervision {
   /** First rating class that counts as a positive label: threshold − 1. */
   readonly positive: number;
   readonly labelAggregation: LabelAggregation;
+  /** Share ε of the uniform distribution in every target; 0 if it is left out. */
+  readonly labelSmoothing?: number;
 }
 
 /** A tensor whose norm is added to the loss, and its weight. */
@@ -48,6 +52,8 @@ export interface Losses {
   readonly penalty?: Tensor;
   /** What the model mixes in. */
   readonly more?: Tensor;
+  /** Mean of ‖∂z/∂e · δ‖² over the rows, δ a random unit direction of each; not weighted. */
+  readonly slope?: Tensor;
 }
 
 /** What a model says of each row. */
@@ -65,9 +71,22 @@ function penaltyOf(penalties: readonly Penalty[]): Tensor | undefined {
   return terms.length === 0 ? undefined : terms.reduce((a, b) => add(a, b));
 }
 
+/** (1 − ε) · `loss` + ε · the cross-entropy of logits z [B,K] with the uniform distribution: that of smoothed targets. */
+function smoothed(loss: Tensor, z: () => Tensor, share = 0): Tensor {
+  return share === 0 ? loss : add(scale(loss, 1 - share), scale(mean(uniformCrossEntropy(z())), share));
+}
+
+/** Logits z [B,1] as those of two classes, [−z/2, z/2]. */
+const twoClasses = (z: Tensor) => linear(z, z.tape.constant('halves', [2, 1], Float32Array.of(-0.5, 0.5)));
+
 /** Mean cross-entropy of binary logits. With the whole rating r as target it is that of r − 1, less z. */
-function binaryLoss(z: Tensor, { label, ratingClass }: Labels, target: Target): Tensor {
-  if (target === 'label') return mean(binaryCrossEntropy(z, label));
+function binaryLoss(z: Tensor, { label, ratingClass }: Labels, target: Target, smoothing?: number): Tensor {
+  if (target === 'label') return smoothed(mean(binaryCrossEntropy(z, label)), () => twoClasses(z), smoothing);
+  if (smoothing) {
+    throw new ShapeError(
+      'label_smoothing: ratings are the target of binary logits, which are no classes; leave it out or choose loss_type=label',
+    );
+  }
   return mean(sub(binaryCrossEntropy(z, ratingClass), reshape(z, ratingClass.shape)));
 }
 
@@ -83,11 +102,11 @@ export function supervise(
   penalties: readonly Penalty[],
   target: Target = 'label',
 ): Losses {
-  const { classes, ratio, positive, labelAggregation } = supervision;
+  const { classes, ratio, positive, labelAggregation, labelSmoothing } = supervision;
   const penalty = penaltyOf(penalties);
   const plus = (loss: Tensor) => (penalty === undefined ? loss : add(loss, penalty));
   if (classes === 1) {
-    const label = binaryLoss(z, labels, target);
+    const label = binaryLoss(z, labels, target, labelSmoothing);
     return { total: plus(label), label, penalty };
   }
   if (target === 'rating') {
@@ -96,8 +115,10 @@ export function supervise(
         'choose loss_type=label',
     );
   }
-  const label = mean(softmaxCrossEntropy(classAggregation(z, positive, labelAggregation), labels.label));
-  const rating = mean(softmaxCrossEntropy(z, labels.ratingClass));
+  const classLoss = (logits: Tensor, target: Tensor) =>
+    smoothed(mean(softmaxCrossEntropy(logits, target)), () => logits, labelSmoothing);
+  const label = classLoss(classAggregation(z, positive, labelAggregation), labels.label);
+  const rating = classLoss(z, labels.ratingClass);
   return { total: add(scale(plus(label), 1 - ratio), scale(rating, ratio)), label, rating, penalty };
 }
 
@@ -106,6 +127,13 @@ export const mixed = (losses: Losses, mix: Mix | undefined): Losses =>
   mix === undefined
     ? losses
     : { ...losses, total: add(scale(losses.total, mix.weight), mix.more), more: mix.more };
+
+/** Losses with weight · `slope` added. */
+export const flattened = (losses: Losses, slope: Tensor, weight: number): Losses => ({
+  ...losses,
+  total: add(losses.total, scale(slope, weight)),
+  slope,
+});
 
 /** Probabilities from logits z [B,K]. */
 export function predict(z: Tensor, { classes, positive, labelAggregation }: Supervision): Prediction {

@@ -20,6 +20,9 @@ export const option = <T extends OptionValue>(value: T, meaning: string): Option
 /** The type of a literal, so that `option(64, …)` takes any number. */
 type Widen<T> = T extends number ? number : T extends boolean ? boolean : T extends string ? string : T;
 
+/** What a row of a table is: an embedding of a feature, or its weights in a first-order term. */
+export type Embedded = 'embedding' | 'weight';
+
 /** With what a model declares its parameters. */
 export interface Builder {
   readonly schema: Schema;
@@ -32,6 +35,11 @@ export interface Builder {
   parameter(name: string, shape: Shape, init: Initializer): Tensor;
   /** A trained tensor of which a step reads few rows. */
   table(name: string, rows: number, dim: number): Tensor;
+  /**
+   * What is read of tables for a batch, as the rest of the model is to see it: as it is, or disturbed (gradient penalty,
+   * Lipschitz meter). Parts are [B,n,D] or [B,1,D]; of a model that has no embeddings the weights of features stand for them.
+   */
+  embedded(kind: Embedded, read: () => Tensor[]): Tensor[];
   /** Adds weight · ‖w‖₂ to the loss. */
   regularize(w: Tensor, weight: number): void;
   /** Makes the loss of training weight · (what it was) + `more` [1]. */

@@ -1,8 +1,17 @@
-import { Tape, xavierNormal, type Store, type Tensor } from '../engine/index.js';
+import {
+  Tape,
+  xavierNormal,
+  type Initializer,
+  type Shape,
+  type Store,
+  type Tensor,
+} from '../engine/index.js';
 import { declareBatch, type Batch } from './batch.js';
 import type { Chunk } from './feed.js';
 import type { Features } from './features.js';
+import { keepReadings, slopeOf, type Reading } from './gradient_penalty.js';
 import {
+  flattened,
   mixed,
   predict,
   supervise,
@@ -23,6 +32,8 @@ export interface Program {
   readonly embeddingSize: number;
   readonly schema: Schema;
   readonly supervision: Supervision;
+  /** Weight of the gradient penalty (gradient_penalty.ts); 0 if it is left out. */
+  readonly gradientPenalty?: number;
 }
 
 /** What to trace a program for. */
@@ -52,54 +63,99 @@ export interface TracedEvaluation extends Traced {
   readonly prediction: Prediction;
 }
 
-/** What a model adds to the loss, gathered while it is traced. */
-interface Additions {
+/** How a program is traced: as in evaluation, unless it says otherwise. */
+interface Tracing {
+  readonly training?: boolean;
+  readonly labels?: boolean;
+  /** Parameters have no gradients. */
+  readonly frozen?: boolean;
+  /** What becomes of embeddings; nothing by default. */
+  readonly embedded?: (tape: Tape) => Builder['embedded'];
+}
+
+/** Logits, what a model adds to the loss, and how to trace them once more. */
+interface TracedLogits extends Traced {
+  readonly penalties: readonly Penalty[];
+  readonly mix?: Mix;
+  /** Streams of random numbers that were told apart before the forward pass. */
+  readonly drawn: number;
+  again(embedded: Builder['embedded']): Tensor;
+}
+
+/** A forward pass under way: where embeddings go through, and what the model adds to the loss. */
+interface Pass {
+  readonly embedded: Builder['embedded'];
   readonly penalties: Penalty[];
   mix?: Mix;
 }
 
-function builder(tape: Tape, { schema, supervision, embeddingSize }: Program, additions: Additions): Builder {
+function builder(
+  tape: Tape,
+  { schema, supervision, embeddingSize }: Program,
+  frozen: boolean,
+  pass: () => Pass,
+): Builder {
+  const declare = (name: string, shape: Shape, init: Initializer, table?: boolean) =>
+    frozen ? tape.state(name, shape, init) : tape.parameter(name, shape, { init, table });
   return {
     tape,
     schema,
     classes: supervision.classes,
     embeddingSize,
-    parameter: (name, shape, init) => tape.parameter(name, shape, { init }),
-    table: (name, rows, dim) => tape.parameter(name, [rows, dim], { init: xavierNormal(), table: true }),
-    regularize: (w, weight) => {
-      if (weight > 0) additions.penalties.push({ w, weight });
+    parameter: (name, shape, init) => declare(name, shape, init),
+    table: (name, rows, dim) => declare(name, [rows, dim], xavierNormal(), true),
+    embedded: (kind, read) => pass().embedded(kind, read),
+    regularize(w, weight) {
+      if (weight > 0) pass().penalties.push({ w, weight });
     },
-    mixLoss: (weight, more) => {
-      additions.mix = { weight, more };
+    mixLoss(weight, more) {
+      pass().mix = { weight, more };
     },
   };
 }
 
-function traceLogits(program: Program, sizes: TraceSizes, training: boolean, additions: Additions): Traced {
+/** Traces a program up to its logits. Throws ShapeError. */
+export function traceLogits(program: Program, sizes: TraceSizes, tracing: Tracing): TracedLogits {
+  const { training = false, labels = training, frozen = false } = tracing;
   const tape = new Tape({ ...sizes, training });
-  const batch = declareBatch(tape, program.schema, { ...sizes, labels: training });
-  const b = builder(tape, program, additions);
+  const batch = declareBatch(tape, program.schema, { ...sizes, labels });
+  const first: Pass = { embedded: tracing.embedded?.(tape) ?? ((_, read) => read()), penalties: [] };
+  let pass = first;
+  const b = builder(tape, program, frozen, () => pass);
   const forward = program.model.build(b, program.options);
   const declared = new Set([...tape.initial.keys()].map(({ name }) => name));
   declareUnused(b, (name) => declared.has(name));
-  return { tape, batch, logits: forward(batch) };
+  const { drawn } = tape;
+  const logits = forward(batch);
+  const again = (embedded: Builder['embedded']) => {
+    pass = { embedded, penalties: [] };
+    return forward(batch);
+  };
+  return { tape, batch, logits, penalties: first.penalties, mix: first.mix, drawn, again };
 }
 
 /** Records one training step of a program up to its losses. Throws ShapeError. */
 export function traceTraining(program: Program, sizes: TraceSizes): TracedTraining {
-  const additions: Additions = { penalties: [] };
-  const traced = traceLogits(program, sizes, true, additions);
+  const { model, options, supervision, gradientPenalty = 0 } = program;
+  const readings: Reading[] = [];
+  const embedded = gradientPenalty > 0 ? () => keepReadings(readings) : undefined;
+  const { again, drawn, penalties, mix, ...traced } = traceLogits(program, sizes, {
+    training: true,
+    embedded,
+  });
   const { labels } = traced.batch;
   if (labels === undefined) throw new Error('traceTraining: the batch has no labels');
-  const target = program.model.target?.(program.options);
-  const losses = supervise(traced.logits, labels, program.supervision, additions.penalties, target);
-  return { ...traced, losses: mixed(losses, additions.mix) };
+  const supervised = supervise(traced.logits, labels, supervision, penalties, model.target?.(options));
+  const losses = mixed(supervised, mix);
+  if (gradientPenalty === 0) return { ...traced, losses };
+  const slope = slopeOf({ logits: traced.logits, readings, drawn }, again);
+  return { ...traced, losses: flattened(losses, slope, gradientPenalty) };
 }
 
 /** Records one evaluation step of a program up to its probabilities. Throws ShapeError. */
 export function traceEvaluation(program: Program, sizes: TraceSizes): TracedEvaluation {
-  const traced = traceLogits(program, sizes, false, { penalties: [] });
-  return { ...traced, prediction: predict(traced.logits, program.supervision) };
+  const { tape, batch, logits } = traceLogits(program, sizes, {});
+  return { tape, batch, logits, prediction: predict(logits, program.supervision) };
 }
 
 /** Writes users' and items' features into the store, once, after the first plan was compiled. */
