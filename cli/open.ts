@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadDataset } from '../data/dataset.js';
+import { positiveClass, withRatingClasses } from '../data/rating_bins.js';
 import type { Dataset } from '../data/schema.js';
 import { ensureSample } from '../data/synthetic.js';
 import { findAdapter, openAdapter } from '../engine/adapter.js';
@@ -82,9 +83,10 @@ export function requireDataset({
  * about it go to `note`. Throws ConfigError if it is not there, DataError if it cannot be used.
  */
 export async function openDataset(
-  { dataset, data_path, data, model }: Pick<TrainConfig, 'dataset' | 'data_path' | 'data' | 'model'>,
+  config: Pick<TrainConfig, 'dataset' | 'data_path' | 'data' | 'model' | 'rating_edges'>,
   note: (line: string) => void,
 ): Promise<Dataset> {
+  const { dataset, data_path, data, model, rating_edges } = config;
   const made = await prepareDataset(dataset, data_path);
   if (made !== null) note(made);
   requireDataset({ dataset, data_path, data });
@@ -92,7 +94,7 @@ export async function openDataset(
   const read = arranged(findModel(model, models), loaded);
   const unread = fieldNames(loaded).filter((name) => !fieldNames(read).includes(name));
   if (unread.length > 0) note(`${model}: does not read ${unread.join(', ')}`);
-  return read;
+  return rating_edges === null ? read : withRatingClasses(read, rating_edges);
 }
 
 const fieldNames = ({ schema: { token, tokenSeq, float } }: Dataset) =>
@@ -110,11 +112,12 @@ export function programOf(config: TrainConfig, dataset: Dataset): Program {
     embeddingSize: config.embedding_size,
     schema: dataset.schema,
     supervision: supervisionOf(config, dataset),
+    gradientPenalty: config.gradient_penalty,
   };
 }
 
 function supervisionOf(config: TrainConfig, dataset: Dataset): Supervision {
-  const { multi_cls, multi_ratio, label_agg, data } = config;
+  const { multi_cls, multi_ratio, label_agg, label_smoothing, rating_edges, data } = config;
   if (dataset.label === null) {
     throw new ConfigError(
       `label: ${dataset.name} has no column ${data.LABEL_FIELD} and no threshold to make it from; ` +
@@ -123,14 +126,16 @@ function supervisionOf(config: TrainConfig, dataset: Dataset): Supervision {
   }
   // A choice of the very words that the engine knows.
   const labelAggregation = label_agg as Supervision['labelAggregation'];
-  if (multi_cls === null) return { classes: 1, ratio: 0, positive: 0, labelAggregation };
+  const how = { labelAggregation, labelSmoothing: label_smoothing };
+  if (multi_cls === null) return { classes: 1, ratio: 0, positive: 0, ...how };
   checkRatings(multi_cls, config, dataset);
+  const threshold = data.threshold?.[data.RATING_FIELD] ?? 1;
   return {
     classes: multi_cls,
     ratio: multi_ratio ?? 0.5,
     // Truncated as in the paper's code; class k is the rating k + 1.
-    positive: Math.trunc(data.threshold?.[data.RATING_FIELD] ?? 1) - 1,
-    labelAggregation,
+    positive: rating_edges === null ? Math.trunc(threshold) - 1 : positiveClass(rating_edges, threshold),
+    ...how,
   };
 }
 

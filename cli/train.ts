@@ -73,6 +73,7 @@ async function run(plan: Plan, { saveEveryMs, kept }: TrainSettings): Promise<vo
     } finally {
       if (stop.signal.aborted) process.exitCode = stop.exitCode();
       stop.destroy();
+      ready.session.meter?.destroy();
       ready.session.runner.destroy();
       ready.device.destroy();
     }

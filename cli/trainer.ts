@@ -8,6 +8,7 @@ import type { Progress } from './progress.js';
 import type { Runner } from './runner.js';
 import { evaluate, type Part } from './train/evaluation.js';
 import type { Keeper } from './train/keeper.js';
+import { lipschitzLine, type LipschitzMeter, type LipschitzRecord } from './train/lipschitz.js';
 import { advanced, shownLosses } from './train/losses.js';
 import type { Metrics, RunState } from './train/state.js';
 
@@ -22,6 +23,8 @@ export interface Session {
   readonly valid: Part | null;
   readonly test: Part | null;
   readonly keeper: Keeper;
+  /** Measures each epoch, if that was asked for. */
+  readonly meter?: Pick<LipschitzMeter, 'measure'> | null;
   readonly logger: Logger;
   readonly progress: Progress;
   /** Aborted when the run is to stop as soon as it can go on later. */
@@ -130,11 +133,25 @@ async function finishEpoch(session: Session, trained: RunState, timing: Timing):
     logger.info(resultLine('valid result', valid, config.metric_decimal_place));
   }
   const rate = { learning_rate: learningRate(step, epoch), ...rateOf(timing) };
-  logger.metrics({ event: 'epoch', ...state.history.at(-1), train_loss: shown, ...rate });
+  const measured = await measureEpoch(session, epoch, valid);
+  logger.metrics({ event: 'epoch', ...state.history.at(-1), train_loss: shown, ...rate, ...measured });
   const progress = await saved(session, state, valid);
   if (verdict?.improved) await session.keeper.keepBest(modelOf(progress));
   await session.keeper.keepLast(progress);
   return state;
+}
+
+/** What the meter says of the epoch, a line of it shown; nothing without a meter. */
+async function measureEpoch(
+  { meter, logger }: Session,
+  epoch: number,
+  valid: Metrics | null,
+): Promise<LipschitzRecord | undefined> {
+  if (!meter) return undefined;
+  const startedMs = performance.now();
+  const record = await meter.measure(valid);
+  logger.info(lipschitzLine(epoch, (performance.now() - startedMs) / 1000, record));
+  return record;
 }
 
 const rateOf = ({ rows, seconds }: Timing) => ({

@@ -22,6 +22,8 @@ function checkThreshold(config: TrainConfig, where: string): void {
   if (at === undefined) {
     throw new ConfigError(`${where}: needs the rating from which a row is positive; give ${example}`);
   }
+  // Merged classes are cut at the threshold, whatever it is.
+  if (config.rating_bins !== null) return;
   if (!Number.isInteger(at) || at < 2 || at > classes) {
     throw new ConfigError(
       `${where}: a threshold of ${at} leaves no whole classes on both sides; give one of 2 … ${classes}`,
@@ -29,7 +31,31 @@ function checkThreshold(config: TrainConfig, where: string): void {
   }
 }
 
+function checkBins(config: TrainConfig, winners: Winners): void {
+  const { multi_cls, rating_bins, rating_edges } = config;
+  if (rating_bins !== null && multi_cls !== rating_bins) {
+    throw new ConfigError(
+      `${label('multi_cls', config, winners)}: ratings are merged into ${rating_bins} classes by rating_bins; ` +
+        `give ${rating_bins}, or leave it out`,
+    );
+  }
+  if (rating_edges === null) return;
+  const where = label('rating_edges', config, winners);
+  if (rating_edges.length + 1 !== rating_bins) {
+    const classes = rating_edges.length + 1;
+    throw new ConfigError(
+      `${where}: makes ${classes} classes, but rating_bins is ${rating_bins ?? 'None'}; give --rating_bins=${classes}`,
+    );
+  }
+  if (rating_edges.some((edge, i) => i > 0 && edge <= rating_edges[i - 1])) {
+    throw new ConfigError(
+      `${where}: not in ascending order; give the lowest rating of each class, such as [3, 5]`,
+    );
+  }
+}
+
 function checkSupervision(config: TrainConfig, winners: Winners): readonly string[] {
+  checkBins(config, winners);
   const { multi_cls, multi_ratio, label_agg } = config;
   if (multi_cls === null) {
     if (multi_ratio !== null) {
@@ -71,18 +97,22 @@ export function checkTogether(config: TrainConfig, winners: Winners): readonly s
   return checkSupervision(config, winners);
 }
 
-/** What follows from other options: a ratio for classes without one, and the direction of the metric. */
+/** What follows from other options: classes of bins, a ratio for classes without one, the direction of the metric. */
 export function derived(config: {
   readonly multi_cls: number | null;
   readonly multi_ratio: number | null;
+  readonly rating_bins: number | null;
   readonly valid_metric: string;
 }): {
+  readonly multi_cls: number | null;
   readonly multi_ratio: number | null;
   readonly valid_metric_bigger: boolean;
   readonly notes: readonly string[];
 } {
-  const missing = config.multi_cls !== null && config.multi_ratio === null;
+  const multi_cls = config.multi_cls ?? config.rating_bins;
+  const missing = multi_cls !== null && config.multi_ratio === null;
   return {
+    multi_cls,
     // 0.5: label and rating weigh the same, the ratio of most of the paper's runs.
     multi_ratio: missing ? 0.5 : config.multi_ratio,
     valid_metric_bigger: higherIsBetter(config.valid_metric),

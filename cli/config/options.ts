@@ -57,6 +57,8 @@ export const generalOptions = {
   log_interval: int(100, 'steps between two readings of the training loss', { min: 1 }),
   ...deviceOptions,
   profile: bool(false, 'time every kernel and write a Chrome trace'),
+  lipschitz: bool(false, 'measure ‖∂p/∂e‖, norms and the gap of train and valid after each epoch'),
+  lipschitz_rows: int(2048, 'rows of the valid part on which lipschitz measures', { min: 1 }),
   save_dataset: bool(false, 'keep the processed data set for the next run'),
   dataset_save_path: optional(text('', 'file of the processed data set')),
 } as const satisfies OptionTable;
@@ -68,6 +70,9 @@ export const trainingOptions = {
   learner: choice('adam', ['adam', 'sgd', 'adagrad', 'rmsprop', 'sparse_adam'], 'optimizer'),
   learning_rate: float(0.001, 'step size of the optimizer', { above: 0 }),
   weight_decay: float(0, 'L2 penalty in the optimizer, as PyTorch applies it', { min: 0 }),
+  gradient_penalty: float(0, 'weight of ‖∂z/∂e · δ‖² in the loss: logits, embeddings, a random direction', {
+    min: 0,
+  }),
   dense_adam: bool(false, 'update every embedding row in every step: same result, slower, for comparison'),
   clip_grad_norm: optional(clipGradNorm),
   lr_scheduler: choice('none', ['none', 'step', 'exponential', 'cosine'], 'learning rate over the epochs'),
@@ -87,6 +92,17 @@ export const supervisionOptions = {
   multi_ratio: optional(
     float(0.5, 'share of the rating loss; 0.5 if only multi_cls is given', { min: 0, max: 1 }),
   ),
+  rating_bins: optional(
+    int(3, 'merge ratings into n classes by quantile; multi_cls is n then', { min: 2, max: 1024 }),
+  ),
+  rating_edges: optional(
+    list(
+      [3, 5],
+      float(3, ''),
+      'lowest rating of each class but the first; found by rating_bins if it is left out',
+    ),
+  ),
+  label_smoothing: float(0, 'share of the uniform distribution in every target', { min: 0, below: 1 }),
   label_agg: choice('logit_sum', ['logit_sum', 'prob_sum'], 'how class logits become label logits'),
 } as const satisfies OptionTable;
 

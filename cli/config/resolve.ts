@@ -67,6 +67,7 @@ export function assemble({ model, dataset, config_files }: Run, gathered: Gather
     dataset,
     config_files,
     ...options,
+    multi_cls: follows.multi_cls,
     multi_ratio: follows.multi_ratio,
     valid_metric_bigger: follows.valid_metric_bigger,
     model_options: valuesOf(modelTable(model), shared),

@@ -7,7 +7,7 @@ import type { Metrics } from './state.js';
 
 /** Rows to be scored, and what they are judged by. */
 export interface Part {
-  readonly name: 'valid' | 'test';
+  readonly name: 'train' | 'valid' | 'test';
   readonly rows: Uint32Array;
   readonly labels: Float32Array;
   readonly users?: Uint32Array;
@@ -47,7 +47,7 @@ export function partOf(
   name: Part['name'],
   dataset: Dataset,
   split: Split,
-  { metrics }: Judging,
+  { metrics }: Pick<Judging, 'metrics'>,
 ): Part | null {
   const rows = split[name];
   if (rows.length === 0) return null;

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { BatchOrder, splitDataset } from '../../data/dataset.js';
+import { ratingEdges, withRatingClasses } from '../../data/rating_bins.js';
 import type { Dataset, Split } from '../../data/schema.js';
 import { statistics } from '../../data/stats.js';
 import type { Device } from '../../engine/index.js';
@@ -36,6 +37,7 @@ import { freshRun, type Session } from '../trainer.js';
 import { checkIdsOf, putWeights, readWeights, type Weights } from '../weights.js';
 import { checkTraining, partOf, type Part } from './evaluation.js';
 import { bestBefore, fileKeeper, memoryKeeper, type Keeper } from './keeper.js';
+import { LipschitzMeter } from './lipschitz.js';
 import { memoryLines } from './report.js';
 import type { RunState } from './state.js';
 
@@ -64,13 +66,15 @@ export interface Surroundings {
 
 /** A run that is ready to train. */
 export interface Ready {
-  readonly session: Omit<Session, 'signal'>;
+  readonly session: Omit<Session, 'signal'> & { readonly meter: LipschitzMeter | null };
   readonly start: RunState;
   readonly device: Device;
 }
 
 /** The data of a run. */
 interface Material {
+  /** With the classes that were found in the data. */
+  readonly config: TrainConfig;
   readonly dataset: Dataset;
   readonly split: Split;
   readonly features: Features;
@@ -83,15 +87,16 @@ interface Material {
  * CheckpointError, AdapterError, DeviceError, ShapeError, KernelError.
  */
 export async function openSession(plan: Plan, around: Surroundings): Promise<Ready> {
-  const { config, before } = plan;
+  const { before } = plan;
   const { logger } = around;
-  const model = findModel(config.model, models);
-  logger.info(describeConfig(config, model));
+  const model = findModel(plan.config.model, models);
+  logger.info(describeConfig(plan.config, model));
   for (const note of plan.notes) logger.info(note);
-  for (const note of model.notes?.(config.model_options as Program['options']) ?? []) logger.warning(note);
-  const weights = before === null ? await initialWeights(config, model) : null;
-  const material = await openMaterial(config, logger);
-  const { dataset, split, features } = material;
+  for (const note of model.notes?.(plan.config.model_options as Program['options']) ?? [])
+    logger.warning(note);
+  const weights = before === null ? await initialWeights(plan.config, model) : null;
+  const material = await openMaterial(plan.config, logger);
+  const { config, dataset, split, features } = material;
   const program = programOf(config, dataset);
   if (before !== null) {
     checkSameIds(before, dataset);
@@ -114,10 +119,13 @@ export async function openSession(plan: Plan, around: Surroundings): Promise<Rea
     const start = before === null ? freshRun(config, order) : restored(runner, before, device.name, logger);
     const identity = identityOf(config, device.name, material);
     const keeper = await keeperOf(plan, around.folder, identity, start);
+    const meter = config.lipschitz
+      ? await LipschitzMeter.open(runner, { config, program, features, dataset, split })
+      : null;
     const { valid, test } = material;
     const learningRate = learningRates(config);
     const parts = { train: split.train, order, learningRate, valid, test };
-    return { session: { config, runner, keeper, ...parts, ...around }, start, device };
+    return { session: { config, runner, keeper, meter, ...parts, ...around }, start, device };
   } catch (error) {
     device.destroy();
     throw error;
@@ -131,12 +139,13 @@ async function initialWeights(config: TrainConfig, model: Model): Promise<Weight
   return path === null ? null : readWeights(path);
 }
 
-async function openMaterial(config: TrainConfig, logger: Logger): Promise<Material> {
-  const dataset = await openDataset(config, (line) => logger.info(line));
-  logger.info(statistics(dataset, config.data));
-  const split = splitDataset(dataset, config.data);
+async function openMaterial(planned: TrainConfig, logger: Logger): Promise<Material> {
+  const loaded = await openDataset(planned, (line) => logger.info(line));
+  logger.info(statistics(loaded, planned.data));
+  const split = splitDataset(loaded, planned.data);
   const { train, valid, test } = split;
   logger.info(`rows: train ${train.length}, valid ${valid.length}, test ${test.length}`);
+  const { config, dataset } = binned(planned, loaded, train, logger);
   // Before packing, which trusts labels and ratings.
   programOf(config, dataset);
   checkTraining(dataset, split);
@@ -145,7 +154,29 @@ async function openMaterial(config: TrainConfig, logger: Logger): Promise<Materi
     test: partOf('test', dataset, split, config),
   };
   checkParts(parts, config, logger);
-  return { dataset, split, features: packFeatures(dataset), ...parts };
+  return { config, dataset, split, features: packFeatures(dataset), ...parts };
+}
+
+/** Configuration and data set with ratings merged into classes, if they are to be; edges that are known stay. */
+function binned(
+  config: TrainConfig,
+  dataset: Dataset,
+  train: Uint32Array,
+  logger: Logger,
+): Pick<Material, 'config' | 'dataset'> {
+  const { rating_bins, data } = config;
+  const { rating } = dataset;
+  if (rating_bins === null || rating === null) return { config, dataset };
+  const ofTrain = (ratings: Float32Array) => Float32Array.from(train, (row) => ratings[row]);
+  const threshold = data.threshold?.[data.RATING_FIELD];
+  const rating_edges = config.rating_edges ?? ratingEdges(ofTrain(rating), rating_bins, threshold);
+  const classes = config.rating_edges === null ? withRatingClasses(dataset, rating_edges) : dataset;
+  const counts = new Array<number>(rating_bins).fill(0);
+  for (const one of ofTrain(classes.rating as Float32Array)) counts[one - 1]++;
+  const from = ['lowest', ...rating_edges];
+  const texts = counts.map((rows, k) => `${k + 1} from ${from[k]} (${rows} rows)`);
+  logger.info(`rating_bins=${rating_bins}: classes ${texts.join(', ')}`);
+  return { config: { ...config, rating_edges }, dataset: classes };
 }
 
 /** Says what cannot be judged; throws DataError if it is what decides on the best epoch. */
