@@ -1,10 +1,12 @@
-import { download } from './data/download.js';
-import { info } from './data/info.js';
-import { prepare } from './data/prepare.js';
-import { synth } from './data/synth.js';
-import { runSubcommand } from './subcommands.js';
+import { runSubcommand, type Subcommands } from './subcommands.js';
 
-const commands = { prepare, download, synth, info };
+// Each is loaded when it is called for: readers of archives and logs take their time.
+const commands: Subcommands = {
+  prepare: async (argv) => (await import('./data/prepare.js')).prepare(argv),
+  download: async (argv) => (await import('./data/download.js')).download(argv),
+  synth: async (argv) => (await import('./data/synth.js')).synth(argv),
+  info: async (argv) => (await import('./data/info.js')).info(argv),
+};
 
 const usage = `Brings, makes and describes data sets.
 

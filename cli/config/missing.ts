@@ -13,8 +13,17 @@ export function missingDatasetMessage(config: Pick<TrainConfig, 'dataset' | 'dat
   const shape = likes.some((like) => like === dataset) ? `--like=${dataset}` : `--name=${dataset}`;
   return (
     `--dataset=${dataset}: ${join(folder, `${dataset}.inter`)} is not there` +
-    `${meant === null ? '' : ` (did you mean ${meant}?)`}; put RecBole's atomic files of ${dataset} into` +
-    ` ${folder} (https://recbole.io/dataset_list.html), name another folder with --data_path, or make a synthetic` +
-    ` one with: node cli/data.js synth ${shape}`
+    `${meant === null ? '' : ` (did you mean ${meant}?)`}; ${ways(dataset, folder)}, name another folder with` +
+    ` --data_path, or make a synthetic one with: node cli/data.js synth ${shape}`
+  );
+}
+
+/** How to come by a set: published ones can be fetched and converted. */
+function ways(dataset: string, folder: string): string {
+  const put = `put RecBole's atomic files of ${dataset} into ${folder} (https://recbole.io/dataset_list.html)`;
+  if (!likes.some((like) => like === dataset)) return put;
+  return (
+    `${put} with node cli/data.js download --dataset=${dataset}, or from what you have with node cli/data.js prepare` +
+    ` --dataset=${dataset} --from=PATH`
   );
 }

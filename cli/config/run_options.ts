@@ -1,3 +1,4 @@
+import { datasetName } from '../../data/convert/names.js';
 import { ConfigError } from '../errors.js';
 import type { ConfigValue } from './literal.js';
 import { special, text, type OptionTable } from './option.js';
@@ -13,10 +14,12 @@ function readPaths(value: ConfigValue, where: string): readonly string[] {
     });
 }
 
+const datasetText = text('', 'the data set: a folder of data_path');
+
 /** What is run: these choose the layers from which all other options come. */
 export const runOptions = {
   model: text('', 'the model, found in any case'),
-  dataset: text('', 'the data set: a folder of data_path'),
+  dataset: { ...datasetText, read: (value, where) => datasetName(datasetText.read(value, where)) },
   config_files: special<readonly string[]>(
     [],
     'str',

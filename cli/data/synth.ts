@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { datasetName } from '../../data/convert/names.js';
 import { likes, syntheticSpec, writeSynthetic, type Like } from '../../data/synthetic.js';
 import { readCommand } from '../config/flags.js';
 import type { CommandHelp } from '../config/help.js';
@@ -17,8 +18,10 @@ const help: CommandHelp = {
 
 const count = (what: string) => optional(int(1, what, { min: 1 }));
 
+const like = choice<Like>('ml-1m', likes, 'published size and columns of a public set');
+
 const table = {
-  like: optional(choice<Like>('ml-1m', likes, 'published size and columns of a public set')),
+  like: optional({ ...like, read: (value, where) => like.read(datasetName(String(value)), where) }),
   scale: float(1, 'shrinks that size: 0.01 is a hundredth of the interactions', { above: 0 }),
   users: count('number of users, instead of the given size'),
   items: count('number of items'),

@@ -55,7 +55,7 @@ words(
     for (const flag of ['--help', '-h', 'help']) {
       const { code, out, err } = await run(folder, flag);
       assert.equal([code, err], [0, '']);
-      assert.match(out, /data\.js synth .*\n.*data\.js info /);
+      assert.match(out, /data\.js prepare .*\n.*data\.js download .*\n.*data\.js synth .*\n.*data\.js info /);
     }
   }),
 );
@@ -63,10 +63,16 @@ words(
 words(
   'refuses what is no command',
   inFolder(async (folder) => {
-    refused(await run(folder), /^data: no command: the first word says what to do; give synth or info\n$/);
+    refused(
+      await run(folder),
+      /^data: no command: the first word says what to do; give prepare or download or synth or info\n$/,
+    );
     refused(await run(folder, '--like=ml-1m'), /^data: --like=ml-1m: the first word says what to do/);
     refused(await run(folder, 'sinth'), /^data: sinth: no such command; did you mean synth\?/);
-    refused(await run(folder, 'constructor'), /^data: constructor: no such command; have synth, info/);
+    refused(
+      await run(folder, 'constructor'),
+      /^data: constructor: no such command; have prepare, download, synth, info/,
+    );
   }),
 );
 
