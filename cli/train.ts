@@ -6,12 +6,14 @@ import { putTensors } from './checkpoint.js';
 import { loadTrainConfig } from './config.js';
 import { atomicWrite } from './files.js';
 import { openLogger, resultLine, type Severity } from './logger.js';
+import type { Scored } from './metrics.js';
 import { prepareDataset, requireDataset } from './open.js';
 import { durationText, openProgress, progressMode, rateText } from './progress.js';
 import { makeRunDir } from './run_dir.js';
 import { catchStop } from './train/interruption.js';
 import { bestPath, lastPath, type Keeper } from './train/keeper.js';
 import { resultTable } from './train/report.js';
+import { calibrationOf, removeResult, writeResult, type CalibrationBin } from './train/result.js';
 import { openSession, planResumed, type Plan } from './train/session.js';
 import type { Metrics, RunState } from './train/state.js';
 import { fit, judged, type Session, type Timing } from './trainer.js';
@@ -66,6 +68,7 @@ async function run(plan: Plan, { saveEveryMs, kept }: TrainSettings): Promise<vo
   try {
     const ready = await openSession(plan, { folder, logger, progress, saveEveryMs });
     isReady = true;
+    if (before !== null && folder !== null) await removeResult(folder);
     const stop = catchStop();
     try {
       const keeper = watched(ready.session.keeper, kept);
@@ -102,9 +105,13 @@ async function trainAndTest(session: Session, start: RunState, folder: string | 
   if (total.seconds > 0) logger.info(throughputLine(state.epoch - start.epoch, total));
   if (config.profile) await profile(session, folder);
   putTensors(runner.store, await keeper.best(), 'best model', 'parameter', 'state');
-  const test = session.test === null ? null : await judged(session, session.test);
+  let calibration: readonly CalibrationBin[] = [];
+  const seen = (scored: Scored) => (calibration = calibrationOf(scored));
+  const test = session.test === null ? null : await judged(session, session.test, seen);
   if (signal.aborted) return sayStopped(session, state, folder);
   report(session, state, test);
+  const adapter = runner.device.name;
+  if (folder !== null) await writeResult(folder, { config, adapter, state, test, calibration });
   if (folder !== null) logger.info(`best model: ${bestPath(folder)}`);
 }
 

@@ -6,7 +6,7 @@ import { isOver, judge, noScore, type StoppingRule } from './early_stopping.js';
 import { evaluatingLine, resultLine, trainingLine, type Logger } from './logger.js';
 import type { Progress } from './progress.js';
 import type { Runner } from './runner.js';
-import { evaluate, type Part } from './train/evaluation.js';
+import { evaluate, type Judge, type Part } from './train/evaluation.js';
 import type { Keeper } from './train/keeper.js';
 import { lipschitzLine, type LipschitzMeter, type LipschitzRecord } from './train/lipschitz.js';
 import { advanced, shownLosses } from './train/losses.js';
@@ -169,12 +169,16 @@ async function evaluateEpoch(session: Session, epoch: number): Promise<Metrics |
   return judged(session, session.valid);
 }
 
-/** Metrics of a part; null once the signal is aborted. */
-export async function judged(session: Session, part: Part): Promise<Metrics | null> {
+/** Metrics of a part, whose scores `scored` may see; null once the signal is aborted. */
+export async function judged(
+  session: Session,
+  part: Part,
+  scored?: Judge['scored'],
+): Promise<Metrics | null> {
   const { config, runner, progress, signal } = session;
   progress.begin(`evaluate ${part.name}`, part.rows.length);
   try {
-    return await evaluate(runner, part, config, { signal, done: (rows) => progress.update(rows) });
+    return await evaluate(runner, part, config, { signal, scored, done: (rows) => progress.update(rows) });
   } catch (error) {
     if (signal.aborted) return null;
     throw error;

@@ -15,6 +15,12 @@ export interface Part {
   readonly undefined: ReadonlyMap<string, string>;
 }
 
+/** Who watches the judging of a part. */
+export interface Judge extends Watch {
+  /** Sees the scores that the metrics are made from. */
+  scored?(input: Scored): void;
+}
+
 type Judging = Pick<TrainConfig, 'metrics' | 'metric_decimal_place'>;
 
 const metricOf = (name: string) => valueMetrics[name as ValueMetric]; // metricName let no other name through
@@ -74,7 +80,7 @@ export async function evaluate(
   runner: Runner,
   part: Part,
   { metrics, metric_decimal_place }: Judging,
-  watch: Watch,
+  watch: Judge,
 ): Promise<Metrics> {
   const { score } = await runner.scores(part.rows, undefined, watch);
   const input: Scored = { scores: score, labels: part.labels, users: part.users };
@@ -82,5 +88,6 @@ export async function evaluate(
     const value = part.undefined.has(name) ? Number.NaN : metricOf(name)(input);
     return [name, roundTo(value, metric_decimal_place)] as const;
   });
+  watch.scored?.(input);
   return Object.fromEntries(entries);
 }
