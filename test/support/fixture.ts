@@ -70,7 +70,8 @@ export interface Fixture {
   /** What the original computes with but neither trains nor saves. */
   readonly init_untracked?: GoldenTensors;
   readonly f64: GoldenRun;
-  readonly f32: GoldenRun;
+  /** What rounding did to the original; fixtures of other sizes leave most of it out. */
+  readonly f32: Partial<GoldenRun>;
 }
 
 /** Reads a fixture. Throws if the file is of another format. */
