@@ -75,6 +75,11 @@ export class AtomicParser {
 
   /** Parses all lines that are complete with `chunk`. The chunk may be reused afterwards. */
   push(chunk: Uint8Array): void {
+    this.#push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+  }
+
+  /** `chunk` is no Buffer: loops over bytes of one class only are compiled to a fifth less time. */
+  #push(chunk: Uint8Array): void {
     const start = chunk.indexOf(NEWLINE) + 1;
     if (start === 0) {
       this.#rest = joined(this.#rest, chunk);
@@ -85,12 +90,12 @@ export class AtomicParser {
     if (this.#rest.length > 0) this.#parse(joined(this.#rest, chunk.subarray(0, start)));
     else this.#parse(chunk.subarray(0, start));
     if (end > start) this.#parse(chunk.subarray(start, end));
-    this.#rest = new Uint8Array(chunk.subarray(end)); // a copy: slice of a Buffer is a view
+    this.#rest = chunk.slice(end);
   }
 
   /** Parses the last line if it has no newline; throws if there was not even a header. */
   end(): void {
-    if (this.#rest.length > 0) this.push(Uint8Array.of(NEWLINE));
+    if (this.#rest.length > 0) this.#push(Uint8Array.of(NEWLINE));
     if (this.#line === 0) {
       throw new DataError('empty file; its first line must be a header such as user_id:token', this.file);
     }

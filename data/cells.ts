@@ -3,6 +3,7 @@ import type { FieldType } from './schema.js';
 
 const NEWLINE = 10;
 const RETURN = 13;
+const ZERO = 48;
 
 /** A column as it was read: ids count in order of appearance, nothing is filtered, filled or remapped. */
 export type RawColumn = RawTokens | RawTokenSeq | RawFloats | RawFloatSeq;
@@ -90,6 +91,12 @@ export function textEnd(bytes: Uint8Array, start: number, end: number): number {
   return end > start && bytes[end] === NEWLINE && bytes[end - 1] === RETURN ? end - 1 : end;
 }
 
+/** Digits that are the usual way to write a number for which interners have a short way. */
+function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
+  const digits = end - start;
+  return digits > 0 && digits <= Interner.digits && (bytes[start] !== ZERO || digits === 1);
+}
+
 class TokenCells implements Cells {
   #ids = new Uint32Array(1 << 10);
   #count = 0;
@@ -97,13 +104,22 @@ class TokenCells implements Cells {
   constructor(private readonly options: CellOptions) {}
 
   read(bytes: Uint8Array, start: number): number {
-    const { separator } = this.options;
-    let hash = hashSeed;
+    const { separator, tokens } = this.options;
+    if (this.#count === this.#ids.length) this.#ids = grown(this.#ids, this.#count + 1);
     let end = start;
+    let number = 0;
+    for (let digit = bytes[end] - 48; digit >= 0 && digit <= 9; digit = bytes[++end] - 48) {
+      number = number * 10 + digit;
+    }
+    if ((bytes[end] === separator || bytes[end] === NEWLINE) && isPlain(bytes, start, end)) {
+      this.#ids[this.#count++] = tokens.internNumber(number, bytes, start, end);
+      return end;
+    }
+    let hash = hashSeed;
+    end = start;
     for (let byte = bytes[end]; byte !== separator && byte !== NEWLINE; byte = bytes[++end]) {
       hash = hashByte(hash, byte);
     }
-    if (this.#count === this.#ids.length) this.#ids = grown(this.#ids, this.#count + 1);
     this.#ids[this.#count++] = this.#id(bytes, start, end, hash);
     return end;
   }

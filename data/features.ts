@@ -2,6 +2,7 @@ import type { Discretization } from './options.js';
 
 /** Puts the mean of the present values where one is missing (NaN); a column without any value stays as it is. */
 export function fillMissing(values: Float64Array): void {
+  if (!values.includes(NaN)) return;
   let sum = 0;
   let present = 0;
   for (let i = 0; i < values.length; i++) {
@@ -9,7 +10,7 @@ export function fillMissing(values: Float64Array): void {
     sum += values[i];
     present++;
   }
-  if (present === 0 || present === values.length) return;
+  if (present === 0) return;
   const mean = sum / present;
   for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) values[i] = mean;
 }

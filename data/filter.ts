@@ -65,6 +65,7 @@ function withoutMissingIds(raw: RawDataset, rows: Rows, options: DataOptions, no
     const table = raw[source];
     if (from === null || table === null) return null;
     const { ids, tokens } = idsOf(table, field);
+    if (!ids.includes(0)) return from;
     const left = allowedRows(from, ids, new Uint8Array(tokens.size + 1).fill(1, 1));
     const dropped = from.length - left.length;
     if (dropped > 0) note(`.${source}: ${dropped} rows without ${field} are dropped`);
@@ -182,6 +183,8 @@ function withFeatures(raw: RawDataset, rows: Rows, options: DataOptions): Uint32
     const { ids: interIds } = idsOf(raw.inter, ids[source]);
     const has = new Uint8Array(own.tokens.size + 1);
     for (const row of featured) has[own.ids[row]] = 1;
+    // Ids begin at 1: those missing are gone by now.
+    if (!has.includes(0, 1)) continue;
     left = allowedRows(left, interIds, has);
   }
   return left;

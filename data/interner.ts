@@ -22,12 +22,17 @@ export class Interner {
   /** Ids 1 .. missing are reserved for words such as NA and null. */
   static readonly missing = missingWords.length;
 
+  /** Most digits of a number that internNumber takes. */
+  static readonly digits = 6;
+
   #slots = new Uint32Array(1 << 10);
   #hashes = new Int32Array(1 << 9);
   /** Text of id i: bytes starts[i] .. starts[i + 1]. */
   #starts = new Uint32Array(1 << 9);
   #bytes = new Uint8Array(1 << 12);
   #size = 0;
+  /** Ids of the numbers that internNumber has seen; 0 for others. */
+  #ofNumber = new Uint32Array(1 << 12);
 
   constructor() {
     const encoder = new TextEncoder();
@@ -47,6 +52,12 @@ export class Interner {
     let hash = hashSeed;
     for (let i = start; i < end; i++) hash = hashByte(hash, bytes[i]);
     return this.internHashed(hash, bytes, start, end);
+  }
+
+  /** The id of bytes[start .. end), which are a number of at most `digits` digits without zeros before it. */
+  internNumber(number: number, bytes: Uint8Array, start: number, end: number): number {
+    if (number >= this.#ofNumber.length) this.#ofNumber = grown(this.#ofNumber, number + 1);
+    return this.#ofNumber[number] || (this.#ofNumber[number] = this.intern(bytes, start, end));
   }
 
   /** The id of bytes[start .. end), given their hash: `hashByte` over all bytes from `hashSeed` on. */

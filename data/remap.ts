@@ -1,6 +1,7 @@
 import type { RawColumn, RawFloats, RawFloatSeq, RawTable, RawTokens, RawTokenSeq } from './cells.js';
 import type { Rows } from './filter.js';
 import { grown, type Interner } from './interner.js';
+import { allRows } from './rows.js';
 import { aliasGroups, type RawDataset } from './load.js';
 import type { DataOptions } from './options.js';
 import type { FieldSource } from './schema.js';
@@ -73,10 +74,20 @@ class Numbering {
   apply(column: RawTokens | RawTokenSeq, rows: Uint32Array): RemappedColumn {
     this.#interner = column.tokens;
     this.#final = grown(this.#final, column.tokens.size + 1);
-    const kept = column.type === 'token' ? gatherTokens(column.ids, rows) : gatherSequences(column, rows);
-    const { ids } = kept;
-    for (let i = 0; i < ids.length; i++) if (ids[i] !== 0) ids[i] = this.#final[ids[i]] || this.#next(ids[i]);
-    return kept;
+    if (column.type === 'token') return { type: 'token', ids: this.#renumbered(column.ids, rows) };
+    const { ids, ...kept } = gatherSequences(column, rows);
+    return { ...kept, ids: this.#renumbered(ids, allRows(ids.length)) };
+  }
+
+  /** The final ids of `ids[rows]`. */
+  #renumbered(ids: Uint32Array, rows: Uint32Array): Uint32Array {
+    const final = this.#final;
+    const numbered = new Uint32Array(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      const id = ids[rows[i]];
+      numbered[i] = id === 0 ? 0 : final[id] || this.#next(id);
+    }
+    return numbered;
   }
 
   tokens(): readonly string[] {
@@ -146,9 +157,18 @@ function gatherTokens(ids: Uint32Array, rows: Uint32Array): Omit<RawTokens, 'tok
 }
 
 function gatherFloats(values: Float64Array, rows: Uint32Array): RawFloats {
+  if (areAll(rows, values.length)) return { type: 'float', values };
   const kept = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) kept[i] = rows[i] === NO_ROW ? NaN : values[rows[i]];
   return { type: 'float', values: kept };
+}
+
+/** Whether `rows` are all there are, in their order. */
+function areAll(rows: Uint32Array, count: number): boolean {
+  if (rows.length !== count) return false;
+  let row = 0;
+  while (row < count && rows[row] === row) row++;
+  return row === count;
 }
 
 function gatherSequences(
