@@ -25,17 +25,36 @@ function column(table: Table, name: string): Column {
   return found;
 }
 
-/** Copies one column into words [rows, width] from column `at` on, adding `offset` to ids. */
-function fill(
-  words: Words,
+/** Where a column goes in words [rows, width]: from column `at` on, `per` words a row, ids with `offset` added. */
+interface Filling {
+  readonly words: Words;
+  readonly at: number;
+  readonly values: Words;
+  readonly per?: number;
+  readonly offset?: number;
+}
+
+/** Rows that stay in a core's cache while one column after the other is put into them. */
+const blockRows = 4096;
+
+/** Puts columns side by side. */
+function fill(width: number, rows: number, fillings: readonly Filling[]): void {
+  for (let from = 0; from < rows; from += blockRows) {
+    for (const filling of fillings) fillBlock(filling, width, from, Math.min(rows, from + blockRows));
+  }
+}
+
+function fillBlock(
+  { words, at, values, per = 1, offset = 0 }: Filling,
   width: number,
-  at: number,
-  rows: number,
-  values: Words,
-  per: number,
-  offset = 0,
+  from: number,
+  to: number,
 ): void {
-  for (let row = 0; row < rows; row++) {
+  if (per === 1) {
+    for (let row = from, i = from * width + at; row < to; row++, i += width) words[i] = values[row] + offset;
+    return;
+  }
+  for (let row = from; row < to; row++) {
     for (let j = 0; j < per; j++) words[row * width + at + j] = values[row * per + j] + offset;
   }
 }
@@ -64,27 +83,30 @@ function packRows(dataset: Dataset, layout: RowLayout): Uint32Array {
   const { width } = layout;
   const words = new Uint32Array(new SharedArrayBuffer(4 * rows * width));
   const floats = new Float32Array(words.buffer);
-  if (columns.has(schema.userField))
-    fill(words, width, layout.user, rows, tokenIds(inter, schema.userField), 1);
-  if (columns.has(schema.itemField))
-    fill(words, width, layout.item, rows, tokenIds(inter, schema.itemField), 1);
-  if (label !== null) fill(words, width, layout.label, rows, label, 1);
-  // Truncation as torch's long(): a rating of 3.5 is class 2.
-  if (rating !== null) fill(words, width, layout.ratingClass, rows, rating.map(Math.trunc), 1, -1);
   const own = <T extends { readonly source: FieldSource }>(fields: readonly T[]) =>
     fields.filter(({ source }) => source === 'inter');
-  own(schema.token).forEach(({ name, offset }, i) =>
-    fill(words, width, layout.tokens + i, rows, tokenIds(inter, name), 1, offset),
-  );
-  own(schema.float).forEach(({ name, offset }, i) => {
-    const { values, index } = floatParts(inter, name);
-    fill(floats, width, layout.floatValues + i, rows, values, 1);
-    fill(words, width, layout.floatIndices + i, rows, index, 1, offset);
-  });
-  schema.tokenSeq.forEach(({ name, maxLength }, k) => {
-    const at = layout.sequences[k];
-    if (at !== undefined) fill(words, width, at, rows, sequenceIds(inter, name), maxLength);
-  });
+  const ids = (name: string, at: number, offset = 0): Filling => {
+    return { words, at, values: tokenIds(inter, name), offset };
+  };
+  fill(width, rows, [
+    ...(columns.has(schema.userField) ? [ids(schema.userField, layout.user)] : []),
+    ...(columns.has(schema.itemField) ? [ids(schema.itemField, layout.item)] : []),
+    ...(label === null ? [] : [{ words, at: layout.label, values: label }]),
+    // What is stored as a whole number is truncated, as by torch's long(): a rating of 3.5 is class 2.
+    ...(rating === null ? [] : [{ words, at: layout.ratingClass, values: rating, offset: -1 }]),
+    ...own(schema.token).map(({ name, offset }, i) => ids(name, layout.tokens + i, offset)),
+    ...own(schema.float).flatMap(({ name, offset }, i) => {
+      const { values, index } = floatParts(inter, name);
+      return [
+        { words: floats, at: layout.floatValues + i, values },
+        { words, at: layout.floatIndices + i, values: index, offset },
+      ];
+    }),
+    ...schema.tokenSeq.flatMap(({ name, maxLength }, k) => {
+      const at = layout.sequences[k];
+      return at === undefined ? [] : [{ words, at, values: sequenceIds(inter, name), per: maxLength }];
+    }),
+  ]);
   return words;
 }
 
@@ -107,27 +129,24 @@ function packTable(
   };
   const tokens = own(schema.token);
   const ids = matrix('tokens', Uint32Array, tokens.length);
-  tokens.forEach(({ name, offset }, i) =>
-    fill(ids, tokens.length, i, table.rows, tokenIds(table, name), 1, offset),
-  );
+  const tokenFillings = tokens.map(({ name, offset }, at) => {
+    return { words: ids, at, values: tokenIds(table, name), offset };
+  });
+  fill(tokens.length, table.rows, tokenFillings);
   const floats = own(schema.float);
   const values = matrix('float_values', Float32Array, floats.length);
   const indices = matrix('float_indices', Uint32Array, floats.length);
-  floats.forEach(({ name, offset }, i) => {
+  const floatFillings = floats.flatMap(({ name, offset }, at) => {
     const parts = floatParts(table, name);
-    fill(values, floats.length, i, table.rows, parts.values, 1);
-    fill(indices, floats.length, i, table.rows, parts.index, 1, offset);
+    return [
+      { words: values, at, values: parts.values },
+      { words: indices, at, values: parts.index, offset },
+    ];
   });
+  fill(floats.length, table.rows, floatFillings);
   schema.tokenSeq.forEach(({ name, source: from, maxLength }, k) => {
-    if (from !== source) return;
-    fill(
-      matrix(`sequence.${k}`, Uint32Array, maxLength),
-      maxLength,
-      0,
-      table.rows,
-      sequenceIds(table, name),
-      maxLength,
-    );
+    // Sequences are padded to rows of one width.
+    if (from === source) matrix(`sequence.${k}`, Uint32Array, maxLength).set(sequenceIds(table, name));
   });
 }
 
