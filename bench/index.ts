@@ -1,15 +1,18 @@
 /**
- * Measures kernels and whole training steps on an adapter, and trainings and starts beside other adapters and PyTorch.
+ * Measures kernels and whole training steps on an adapter, trainings and starts beside other adapters and PyTorch, and
+ * loading beside pandas.
  *
- *   npm run bench [-- kernels|step|rivals|start] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] [--threads=N]
+ *   npm run bench [-- kernels|step|rivals|start|load] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] [--threads=N]
  */
 import { writeFileSync } from 'node:fs';
 import { formatProfile, type Device } from '../engine/index.js';
 import { benchDevice } from './device.js';
 import { benchKernels, usualSizes } from './kernels.js';
+import { benchLoads, installPandas, usualLoad } from './load.js';
 import { measurePeaks, type Peaks } from './peaks.js';
 import {
   formatKernels,
+  formatLoads,
   formatRivals,
   formatRows,
   formatStarts,
@@ -33,13 +36,13 @@ interface Choice {
 }
 
 const usage =
-  'usage: npm run bench [-- kernels|step|rivals|start] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] ' +
+  'usage: npm run bench [-- kernels|step|rivals|start|load] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] ' +
   '[--threads=N] [--only=PART OF A RIVALS’ TRAINING]';
 
 function choiceOf(args: readonly string[]): Choice {
   const flag = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
   const known = (arg: string) =>
-    ['kernels', 'step', 'rivals', 'start'].includes(arg) ||
+    ['kernels', 'step', 'rivals', 'start', 'load'].includes(arg) ||
     /^--(json|adapter|only)=.|^--threads=\d+$/.test(arg);
   const unknown = args.find((arg) => !known(arg));
   if (unknown !== undefined) throw new Error(`bench: ${unknown} is no choice; ${usage}`);
@@ -58,6 +61,7 @@ const kernelEffort = { sampleMs: 20, rounds: 10, patienceMs: 500 };
 const stepEffort = { sampleMs: 120, rounds: 10, patienceMs: 2000 };
 const rivalEffort = { sampleMs: 200, rounds: 7, patienceMs: 4000 };
 const startTries = 5;
+const loadTries = 7;
 
 async function benchSteps(device: Device, peaks: Peaks): Promise<StepRow[]> {
   const rows: StepRow[] = [];
@@ -125,8 +129,13 @@ async function main(args: readonly string[]): Promise<void> {
   const compared = has('rivals') ? await benchRivals(choice) : {};
   const starts = has('start') ? await benchStarts(choice.adapter, 'FM', startTries) : [];
   if (has('start')) console.log(`\n${formatStarts(starts)}`);
+  const loads = has('load') ? await benchLoads(usualLoad, loadTries) : [];
+  if (has('load')) {
+    console.log(`\n${formatLoads(loads)}`);
+    if (loads.some(({ overPandas }) => overPandas === undefined)) console.log(installPandas);
+  }
   const none = { plain: [], kernels: [], steps: [], rivals: [], absent: [] };
-  const report: Report = { ...none, ...alone, ...compared, starts };
+  const report: Report = { ...none, ...alone, ...compared, starts, loads };
   if (choice.json !== undefined) writeFileSync(choice.json, `${JSON.stringify(report, null, 1)}\n`);
 }
 

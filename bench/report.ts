@@ -1,4 +1,5 @@
 import type { Device, KernelTime } from '../engine/index.js';
+import type { LoadRow } from './load.js';
 import type { Timed } from './measure.js';
 import type { Peaks } from './peaks.js';
 import type { Absence, RivalRow } from './rivals.js';
@@ -51,6 +52,7 @@ export interface Report {
   readonly rivals: readonly RivalRow[];
   readonly absent: readonly Absence[];
   readonly starts: readonly StartRow[];
+  readonly loads: readonly LoadRow[];
 }
 
 /** Rates and the fraction of the peaks. */
@@ -72,7 +74,11 @@ const number = (value: number, digits: number) => (value === 0 ? '' : value.toFi
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 /** Lines of columns under a header: `left` columns of words, the rest numbers. */
-function table(header: readonly string[], lines: readonly (readonly string[])[], left: number): string {
+export function table(
+  header: readonly string[],
+  lines: readonly (readonly string[])[],
+  left: number,
+): string {
   const all = [header, ...lines];
   const widths = header.map((_, column) => Math.max(...all.map((line) => [...line[column]].length)));
   const pad = (cell: string, column: number) =>
@@ -146,4 +152,17 @@ export const formatStarts = (rows: readonly StartRow[]): string =>
       ),
     ]),
     1,
+  );
+
+/** Loads as text. */
+export const formatLoads = (rows: readonly LoadRow[]): string =>
+  table(
+    ['loading', '', 'min ms', 'median', 'cpu ms', '× pandas'],
+    rows.map(({ name, shape, minMs, medianMs, cpuMs, overPandas }) => [
+      name,
+      shape,
+      ...[minMs, medianMs, cpuMs].map((ms) => ms.toFixed(0)),
+      overPandas?.toFixed(1) ?? '',
+    ]),
+    2,
   );

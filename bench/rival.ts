@@ -128,9 +128,9 @@ export function torch(python: string, threads: number): Command {
 export const installTorch =
   'PyTorch: none of python3 and /usr/bin/python3 has it; apt-get install python3-torch libopenblas0, or pip install torch';
 
-/** A Python that has PyTorch, or undefined. */
-export async function findTorch(): Promise<string | undefined> {
-  const probe = 'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None)';
+/** A Python that has a module, or undefined. */
+export async function findPython(module: string): Promise<string | undefined> {
+  const probe = `import importlib.util, sys; sys.exit(importlib.util.find_spec("${module}") is None)`;
   for (const python of ['python3', '/usr/bin/python3']) {
     const child = spawn(python, ['-c', probe], { stdio: 'ignore' });
     const code = await new Promise((resolve) => child.on('exit', resolve).on('error', () => resolve(1)));
@@ -138,3 +138,6 @@ export async function findTorch(): Promise<string | undefined> {
   }
   return undefined;
 }
+
+/** A Python that has PyTorch, or undefined. */
+export const findTorch = (): Promise<string | undefined> => findPython('torch');
