@@ -13,6 +13,8 @@ export interface ProgressOptions {
   readonly stream?: ProgressStream;
   /** At most one plain line in this many milliseconds. */
   readonly lineMs?: number;
+  /** What is counted, for the rate; null shows none. Default examples. */
+  readonly unit?: string | null;
   /** Milliseconds, for tests; default the monotonic clock. */
   readonly now?: () => number;
 }
@@ -59,15 +61,17 @@ interface Pass {
   readonly startedMs: number;
   readonly done: number;
   readonly loss: number | undefined;
+  readonly unit: string | null;
 }
 
 /** What is known of a pass: loss, examples a second, time left. */
-function facts({ total, startedMs, done, loss }: Pass, nowMs: number): string {
+function facts({ total, startedMs, done, loss, unit }: Pass, nowMs: number): string {
   const seconds = (nowMs - startedMs) / 1000;
   const parts = loss === undefined ? [] : [`loss ${loss.toFixed(4)}`];
   if (done > 0 && seconds > 0) {
     const rate = done / seconds;
-    parts.push(`${rateText(rate)} examples/s`, `${durationText((total - done) / rate)} left`);
+    if (unit !== null) parts.push(`${rateText(rate)} ${unit}/s`);
+    parts.push(`${durationText((total - done) / rate)} left`);
   }
   return parts.join(', ');
 }
@@ -78,13 +82,18 @@ function percentage({ done, total }: Pass): number {
 
 const silent: Progress = { begin() {}, update() {}, end() {}, print: printLine };
 
-function plainLines(stream: ProgressStream, lineMs: number, now: () => number): Progress {
+function plainLines(
+  stream: ProgressStream,
+  lineMs: number,
+  now: () => number,
+  unit: string | null,
+): Progress {
   let pass: Pass | null = null;
   let printedMs = 0;
   return {
     ...silent,
     begin(title, total) {
-      pass = { title, total, startedMs: now(), done: 0, loss: undefined };
+      pass = { title, total, startedMs: now(), done: 0, loss: undefined, unit };
       printedMs = pass.startedMs;
     },
     update(done, loss) {
@@ -105,7 +114,7 @@ function plainLines(stream: ProgressStream, lineMs: number, now: () => number): 
 const textColumns = 74;
 
 /** cli-progress is loaded only where a bar is drawn. */
-async function drawnBar(stream: ProgressStream, now: () => number): Promise<Progress> {
+async function drawnBar(stream: ProgressStream, now: () => number, unit: string | null): Promise<Progress> {
   const { SingleBar } = (await import('cli-progress')).default;
   const barsize = Math.max(4, Math.min(24, (stream.columns ?? 80) - textColumns));
   let pass: Pass | null = null;
@@ -132,7 +141,7 @@ async function drawnBar(stream: ProgressStream, now: () => number): Promise<Prog
   return {
     begin(title, total) {
       clear();
-      pass = { title, total, startedMs: now(), done: 0, loss: undefined };
+      pass = { title, total, startedMs: now(), done: 0, loss: undefined, unit };
       draw();
     },
     update(done, loss) {
@@ -156,7 +165,8 @@ async function drawnBar(stream: ProgressStream, now: () => number): Promise<Prog
 
 /** Makes the display for a mode; `none` still prints lines. */
 export async function openProgress(options: ProgressOptions): Promise<Progress> {
-  const { mode, stream = process.stderr, lineMs = 10_000, now = () => performance.now() } = options;
+  const { mode, stream = process.stderr, lineMs = 10_000, unit = 'examples' } = options;
+  const { now = () => performance.now() } = options;
   if (mode === 'none') return silent;
-  return mode === 'lines' ? plainLines(stream, lineMs, now) : drawnBar(stream, now);
+  return mode === 'lines' ? plainLines(stream, lineMs, now, unit) : drawnBar(stream, now, unit);
 }
