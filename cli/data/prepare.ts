@@ -25,13 +25,14 @@ import { meter } from './meter.js';
 const help: CommandHelp = {
   name: 'data',
   summary:
-    'node cli/data.js prepare: writes a data set from what you have downloaded: archives of RecBole, the publishers’ own ' +
+    "node cli/data.js prepare: writes a data set from what you have downloaded: archives of RecBole, publishers' own " +
     'files, or any log of interactions. Repeated after an interruption, it goes on with the file it was at.',
   examples: [
     'node cli/data.js prepare --dataset=ml-1m --from=Downloads/ml-1m.zip',
     'node cli/data.js prepare --dataset=yelp2018 --from=Downloads/yelp_dataset',
     'node cli/data.js prepare --dataset=amazon-books --from=Downloads/amazon',
-    'node cli/data.js prepare --dataset=shop --from=log.csv --user=visitor --item=sku --rating=stars --threshold=4 --fields=device:token,price:float',
+    'node cli/data.js prepare --dataset=shop --from=log.csv --user=visitor --item=sku --rating=stars --threshold=4 ' +
+      '--fields=device:token,price:float',
   ],
 };
 
