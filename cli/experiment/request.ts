@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { fromFile, fromFlags, type Assignment } from '../config/assignment.js';
+import { parseFlags, type Flags } from '../config/flags.js';
+import { isDict, plainText, type ConfigValue } from '../config/literal.js';
+import { findModel, modelsWith, modelTable, type ModelOptions } from '../config/models.js';
+import { bool, choice, int, optional, text, type OptionTable, type OptionValues } from '../config/option.js';
+import { generalOptions, trainOptions } from '../config/options.js';
+import { ConfigError } from '../errors.js';
+import { axisAliases, matrixOptions, type Matrix, type OptionsOf } from './matrix.js';
+
+/** What can run the cells of an experiment instead of this process. */
+export type Scheduler = 'slurm' | 'parallel' | 'k8s';
+
+/** What to do with an experiment; nothing here changes its results. */
+export const manageOptions = {
+  name: optional(text('', 'name of the experiment; None: of the plan file, else of data sets and models')),
+  grid: bool(false, 'the matrix is that of the options, without a plan file'),
+  jobs: int(1, 'runs at once; they share the threads', { min: 1, max: 1024 }),
+  threads: generalOptions.threads,
+  extend: bool(false, 'add the cells of a changed plan to those that are there'),
+  emit: optional(
+    choice<Scheduler>('slurm', ['slurm', 'parallel', 'k8s'], 'write this for a scheduler instead of running'),
+  ),
+  image: text('ctr-webgpu:latest', 'image of the program, for --emit=k8s'),
+  claim: text('ctr-webgpu', 'persistent volume claim with dataset/ and saved/, for --emit=k8s'),
+  collect: bool(false, 'gather what is finished, without running'),
+  cell: optional(text('', 'run this cell alone: its name, or its number from 0')),
+  checkpoint_dir: text('saved', 'folder of experiments/<name>'),
+  quiet: bool(false, 'print only the results'),
+  show_progress: bool(true, 'a progress bar on a terminal'),
+} as const satisfies OptionTable;
+
+/** What to do with an experiment. */
+export type Manage = OptionValues<typeof manageOptions>;
+
+/** A matrix as asked for; `given` has the axes that were. */
+export interface Asked {
+  readonly manage: Manage;
+  readonly given: Partial<Matrix>;
+  /** Name of the plan file. */
+  readonly title: string | null;
+  /** Further options: of the plan file under those of the command line. */
+  readonly optionsOf: OptionsOf;
+}
+
+const isAxis = (name: string): name is keyof Matrix => Object.hasOwn(matrixOptions, name);
+const isManaging = (name: string): name is keyof Manage => Object.hasOwn(manageOptions, name);
+const axisOf = (name: string) => axisAliases[name] ?? name;
+
+/** Reads `[plan.yaml] --name=value …`; flags win over the plan. Throws ConfigError. */
+export function readAsked(
+  argv: readonly string[],
+  models: readonly ModelOptions[],
+  own: OptionTable = {},
+): Asked {
+  const [path, flags] = planAndFlags(argv);
+  const typed = fromFlags(flags).filter(({ name }) => !Object.hasOwn(own, name));
+  const planned = path === null ? [] : fromFile(path, 'file');
+  const all = [...planned, ...typed];
+  const manage = valuesOf(
+    manageOptions,
+    all.filter(({ name }) => isManaging(name)),
+  );
+  const axes = all.filter(({ name }) => isAxis(axisOf(name)));
+  const given = valuesOf(matrixOptions, axes, true) as Partial<Matrix>;
+  const others = (list: readonly Assignment[]) =>
+    list.filter(({ name }) => !isManaging(name) && !isAxis(axisOf(name)) && !scopes.has(name));
+  const common = trainTexts(others(planned));
+  const flagged = trainTexts(others(typed));
+  const scoped = scopedOptions(planned);
+  return {
+    manage: manage as Manage,
+    given: withNames(given, models),
+    title: path === null ? null : basename(path, extname(path)),
+    optionsOf: (model, dataset) => ({
+      ...fitting(common, model, models),
+      ...scoped('per_dataset', dataset),
+      ...scoped('per_model', model),
+      ...fitting(flagged, model, models),
+    }),
+  };
+}
+
+/** The axes as given, with the usual ones for the rest; merged ratings stand for classes. */
+export function completeMatrix(given: Partial<Matrix>): Matrix {
+  const axes = Object.entries(matrixOptions).map(([name, option]) => [name, option.default] as const);
+  const classes = given.rating_bins?.length && given.multi_cls === undefined ? { multi_cls: [] } : {};
+  return { ...(Object.fromEntries(axes) as Matrix), ...classes, ...given };
+}
+
+function planAndFlags(argv: readonly string[]): readonly [string | null, Flags] {
+  if (argv.length === 0 || argv[0].startsWith('-')) return [null, parseFlags(argv)];
+  const [path, ...rest] = argv;
+  if (!existsSync(path))
+    throw new ConfigError(`${path}: no such plan; give a YAML file, or flags such as --models=FM`);
+  return [path, parseFlags(rest)];
+}
+
+/** The last of each; the defaults of the others unless only what is given counts. */
+function valuesOf(table: OptionTable, assignments: readonly Assignment[], onlyGiven = false): object {
+  const values = assignments.map((one) => [axisOf(one.name), one.read(table[axisOf(one.name)])] as const);
+  const defaults = onlyGiven
+    ? []
+    : Object.entries(table).map(([name, option]) => [name, option.default] as const);
+  return Object.fromEntries([...defaults, ...values]);
+}
+
+function withNames(given: Partial<Matrix>, models: readonly ModelOptions[]): Partial<Matrix> {
+  if (given.models === undefined) return given;
+  return { ...given, models: given.models.map((name) => findModel(name, models).name) };
+}
+
+/** Options that each cell has its own of. */
+const perCell: ReadonlySet<string> = new Set(['resume', 'weights', 'saved']);
+
+/** Whether `train` takes them is its to say, once the cells are known. */
+function trainTexts(list: readonly Assignment[]): ReadonlyMap<string, string> {
+  for (const { name, where } of list) {
+    if (perCell.has(name)) throw new ConfigError(`${where}: not for a matrix of runs; leave it out`);
+  }
+  return new Map(list.map((one) => [one.name, plainText(one.value)]));
+}
+
+/** Leaves out what is an option of other models only. */
+function fitting(
+  options: ReadonlyMap<string, string>,
+  model: string,
+  models: readonly ModelOptions[],
+): Readonly<Record<string, string>> {
+  const own = modelTable(findModel(model, models));
+  const fits = (name: string) =>
+    Object.hasOwn(own, name) || Object.hasOwn(trainOptions, name) || modelsWith(name, models).length === 0;
+  return Object.fromEntries([...options].filter(([name]) => fits(name)));
+}
+
+const scopes: ReadonlySet<string> = new Set(['per_model', 'per_dataset']);
+
+/** Options that a plan states for some models or data sets. */
+function scopedOptions(planned: readonly Assignment[]) {
+  for (const { name, value, where } of planned.filter((one) => scopes.has(one.name))) {
+    if (!isDict(value) || !Object.values(value).every((options) => isDict(options))) {
+      throw new ConfigError(`${where}: not options by name; write ${name}: {FM: {learning_rate: 0.005}}`);
+    }
+  }
+  return (scope: string, of: string): Readonly<Record<string, string>> => {
+    const value = planned.findLast(({ name }) => name === scope)?.value ?? {};
+    const options = isDict(value)
+      ? Object.entries(value).find(([key]) => key.toLowerCase() === of.toLowerCase())
+      : undefined;
+    const texts = Object.entries((options?.[1] ?? {}) as Readonly<Record<string, ConfigValue>>);
+    return Object.fromEntries(texts.map(([name, one]) => [name, plainText(one)]));
+  };
+}
