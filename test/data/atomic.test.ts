@@ -160,6 +160,12 @@ parsing('takes the words of pandas for a missing cell, but not inside a sequence
   assert.equal(cells(columns.get('c')), [[], ['null', 'NA'], ['x']]);
 });
 
+parsing('tells apart tokens that are the same number', () => {
+  const tokens = ['7', '07', '0', '00', '1234567', '01234567', '7', '7.0', '+7', '999999', '0999999'];
+  const column = parse(`a:token\tb:token\n${tokens.map((token) => `${token}\t${token}`).join('\r\n')}\r\n`);
+  for (const name of ['a', 'b']) assert.equal(cells(column.columns.get(name)), tokens);
+});
+
 parsing('interns many tokens and tells apart those that begin alike', () => {
   const tokens = Array.from({ length: 5000 }, (_, i) => `t${i % 2500}${'x'.repeat(i % 3)}`);
   const { columns } = parse(`a:token\n${tokens.join('\n')}\n`, 777);

@@ -42,6 +42,16 @@ interning('takes a hash that was built byte by byte', () => {
   assert.is(interner.internHashed(hash, bytes, 0, 5), intern(interner, 'token'));
 });
 
+interning('gives a number the id of its digits', () => {
+  const interner = new Interner();
+  const number = (text: string) => interner.internNumber(Number(text), bytesOf(text), 0, text.length);
+  const first = intern(interner, '7');
+  assert.is(number('7'), first);
+  for (const text of ['0', '70', '999999', '5000']) assert.is(number(text), intern(interner, text));
+  assert.is(number('7'), first);
+  assert.is(interner.size, Interner.missing + 5);
+});
+
 interning.run();
 
 const growing = suite('grown');
