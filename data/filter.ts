@@ -1,5 +1,6 @@
 import type { RawColumn, RawTable, RawTokens } from './cells.js';
 import { DataError } from './errors.js';
+import { Interner } from './interner.js';
 import { parseIntervals, type Intervals } from './intervals.js';
 import type { RawDataset } from './load.js';
 import type { DataOptions, Interval } from './options.js';
@@ -183,8 +184,8 @@ function withFeatures(raw: RawDataset, rows: Rows, options: DataOptions): Uint32
     const { ids: interIds } = idsOf(raw.inter, ids[source]);
     const has = new Uint8Array(own.tokens.size + 1);
     for (const row of featured) has[own.ids[row]] = 1;
-    // Ids begin at 1: those missing are gone by now.
-    if (!has.includes(0, 1)) continue;
+    // Rows without an id are gone by now.
+    if (!has.includes(0, Interner.missing + 1)) continue;
     left = allowedRows(left, interIds, has);
   }
   return left;
