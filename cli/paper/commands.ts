@@ -1,3 +1,4 @@
+import { datasetName } from '../../data/convert/names.js';
 import { readCommand } from '../config/flags.js';
 import type { CommandHelp } from '../config/help.js';
 import { bool, choice, optional, type OptionTable } from '../config/option.js';
@@ -17,9 +18,14 @@ const distinct = (name: string): readonly string[] => [
   ...new Set(paperCommands.map((command) => command[name])),
 ];
 
+const onDataset = choice('', distinct('dataset'), 'only the runs on one data set');
+
 const table = {
   model: optional(choice('', distinct('model'), 'only the runs of one model')),
-  dataset: optional(choice('', distinct('dataset'), 'only the runs on one data set')),
+  dataset: optional({
+    ...onDataset,
+    read: (value, where) => onDataset.read(datasetName(String(value)), where),
+  }),
   json: bool(false, 'one JSON array of {dataset, model, options, command} instead of lines for a shell'),
 } as const satisfies OptionTable;
 

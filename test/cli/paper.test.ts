@@ -119,6 +119,8 @@ said('lists those of a model and a data set', async () => {
   const { out } = await run('--model=dcnv2', '--dataset=yelp2018');
   assert.is(out.trimEnd().split('\n').length, 23);
   assert.ok(out.startsWith('# DCNV2 on yelp2018: 22 runs\n'));
+  const { out: other } = await run('--dataset=amazon-book', '--model=AutoInt');
+  assert.match(other, /^# AutoInt on amazon-books: 1 run\n.*\n$/);
 });
 
 said('gives JSON', async () => {
