@@ -12,7 +12,7 @@ import {
   softmax,
   softmaxCrossEntropy,
   sub,
-  uniformCrossEntropy,
+  softmaxCrossEntropyUniform,
   type LabelAggregation,
   type Tensor,
 } from '../engine/index.js';
@@ -73,7 +73,9 @@ function penaltyOf(penalties: readonly Penalty[]): Tensor | undefined {
 
 /** (1 − ε) · `loss` + ε · the cross-entropy of logits z [B,K] with the uniform distribution: that of smoothed targets. */
 function smoothed(loss: Tensor, z: () => Tensor, share = 0): Tensor {
-  return share === 0 ? loss : add(scale(loss, 1 - share), scale(mean(uniformCrossEntropy(z())), share));
+  return share === 0
+    ? loss
+    : add(scale(loss, 1 - share), scale(mean(softmaxCrossEntropyUniform(z())), share));
 }
 
 /** Logits z [B,1] as those of two classes, [−z/2, z/2]. */

@@ -62,7 +62,7 @@ fn softmax_cross_entropy_backward(@builtin(global_invocation_id) id: vec3u, @bui
 
 // One invocation: one row.
 @compute @workgroup_size(threads)
-fn uniform_cross_entropy_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn softmax_cross_entropy_uniform_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var b = id.x; b < dims.batch; b += groups.x * threads) {
     let first = b * dims.classes;
     let s = softmax(first);
@@ -76,7 +76,7 @@ fn uniform_cross_entropy_forward(@builtin(global_invocation_id) id: vec3u, @buil
 
 // One invocation: one row.
 @compute @workgroup_size(threads)
-fn uniform_cross_entropy_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn softmax_cross_entropy_uniform_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var b = id.x; b < dims.batch; b += groups.x * threads) {
     let first = b * dims.classes;
     let s = softmax(first);

@@ -28,6 +28,6 @@ export { resize } from './resize.js';
 export { rowIds, segmentsOf, type RowIdsSpec } from './row_ids.js';
 export { rowNormalize } from './row_normalize.js';
 export { softmax } from './softmax.js';
-export { softmaxCrossEntropy, uniformCrossEntropy } from './softmax_cross_entropy.js';
+export { softmaxCrossEntropy, softmaxCrossEntropyUniform } from './softmax_cross_entropy.js';
 export { mean, sum } from './sum.js';
 export { transpose } from './transpose.js';

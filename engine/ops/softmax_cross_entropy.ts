@@ -32,17 +32,17 @@ export const softmaxCrossEntropy = defineOp('softmax_cross_entropy', ['z', 'labe
  * Cross-entropy of each row with the uniform distribution: logits z [B,K] → y [B], y[b] = log Σ_k e^z[b,k] − Σ_k z[b,k] / K.
  * What label smoothing mixes in: Szegedy et al., Rethinking the Inception Architecture, CVPR 2016, section 7.
  */
-export const uniformCrossEntropy = defineOp('uniform_cross_entropy', ['z'], {
+export const softmaxCrossEntropyUniform = defineOp('softmax_cross_entropy_uniform', ['z'], {
   shader: 'softmax_cross_entropy',
-  shape: ({ z }) => [dims(z, 2, 'uniform_cross_entropy: z')[0]],
+  shape: ({ z }) => [dims(z, 2, 'softmax_cross_entropy_uniform: z')[0]],
 
   forward({ z, y }, run) {
     const [batch, classes] = z.shape;
-    run('uniform_cross_entropy_forward', { z, y }, { batch, classes }, [batch]);
+    run('softmax_cross_entropy_uniform_forward', { z, y }, { batch, classes }, [batch]);
   },
 
   backward({ z, dy, dz }, run) {
     const [batch, classes] = z.shape;
-    if (dz) run('uniform_cross_entropy_backward', { z, dy, dz }, { batch, classes }, [batch]);
+    if (dz) run('softmax_cross_entropy_uniform_backward', { z, dy, dz }, { batch, classes }, [batch]);
   },
 });

@@ -5,7 +5,7 @@ import {
   binaryCrossEntropy,
   classAggregation,
   softmaxCrossEntropy,
-  uniformCrossEntropy,
+  softmaxCrossEntropyUniform,
 } from '../../engine/index.js';
 import { close } from '../support/close.js';
 import { testDevice } from '../support/device.js';
@@ -55,10 +55,10 @@ softmaxSuite('wants one u32 class a row', () => {
   assert.throws(() => softmaxCrossEntropy(z, tape.input('b', [4])), /label is f32\[4\]/);
 });
 
-const uniformSuite = suite('uniformCrossEntropy');
+const uniformSuite = suite('softmaxCrossEntropyUniform');
 const uniformCase = (batch: number, classes: number, data?: readonly number[]): OpCase => ({
   inputs: { z: { shape: [batch, classes], data } },
-  build: ({ z }) => uniformCrossEntropy(z),
+  build: ({ z }) => softmaxCrossEntropyUniform(z),
   reference: ({ z }) =>
     rowsOf(z, classes).map((row) => row.reduce((sum, value) => sum + (logSumExp(row) - value) / classes, 0)),
 });
@@ -79,7 +79,7 @@ uniformSuite('stays finite for logits of ±1000', async () => {
 });
 uniformSuite('wants classes', () => {
   const z = new Tape({ training: true }).input('z', [4]);
-  assert.throws(() => uniformCrossEntropy(z), /^ShapeError|uniform_cross_entropy: z/);
+  assert.throws(() => softmaxCrossEntropyUniform(z), /^ShapeError|softmax_cross_entropy_uniform: z/);
 });
 
 const binarySuite = suite('binaryCrossEntropy');
