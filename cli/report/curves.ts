@@ -74,7 +74,7 @@ interface Line extends Key {
   readonly color: number;
   readonly group: Group;
   readonly curve: Curve;
-  readonly ofRun: (epoch: Epoch, first: Epoch) => number;
+  readonly of: Quantity['of'];
 }
 
 /** Curves over the epochs, of the groups of a case that are to be shown. */
@@ -94,8 +94,7 @@ function linesOf({ quantities }: CurvePlot, groups: readonly Group[]): readonly 
   const all = groups.flatMap((group, color) =>
     quantities.map(({ name, dashed, of }) => {
       const label = name === '' ? group.head.label : `${group.head.label}: ${name}`;
-      const first = group.runs[0].epochs[0];
-      return { label, color, dashed, group, curve: curveOf(group, (epoch) => of(epoch, first)), ofRun: of };
+      return { label, color, dashed, group, curve: curveOf(group, of), of };
     }),
   );
   return all.filter(({ curve }) => curve.mean.length > 0);
@@ -129,18 +128,17 @@ function svgOf({ plot, svg }: Drawing, { title, axis }: CurvePlot, lines: readon
 }
 
 function tableOf(lines: readonly Line[]): Figure['table'] {
-  const rows = lines.map(({ label, group, curve, ofRun }) => {
-    const first = group.runs[0].epochs[0];
+  const rows = lines.map(({ label, group, curve, of }) => {
     const best = group.runs.flatMap((run) => {
       const epoch = bestEpoch(run);
-      const value = epoch === undefined ? NaN : ofRun(epoch, first);
+      const value = epoch === undefined ? NaN : of(epoch, run.epochs[0]);
       return Number.isFinite(value) ? [value] : [];
     });
     const [start, end] = [curve.mean[0], curve.mean[curve.mean.length - 1]];
     return [
       label,
       numberText(start.mean),
-      best.length > 0 ? spreadText(meanStd(best)) : '–',
+      spreadText(meanStd(best)),
       `${numberText(end.mean)} (${end.epoch})`,
     ];
   });

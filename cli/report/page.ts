@@ -54,7 +54,7 @@ function overall(chapters: readonly Chapter[], judgements: readonly Judgement[])
   const lines = summaryOf(judgements);
   if (lines.length === 0) return '<p>No setting has both binary and multi-class runs to compare.</p>';
   const items = lines.map((line) => `<li>${escaped(line)}</li>`).join('');
-  return `<p>Scaled supervision against binary labels, over all settings:</p><ul>${items}</ul>`;
+  return `<p>Scaled supervision, against binary labels,</p><ul>${items}</ul>`;
 }
 
 function reading(judgements: readonly Judgement[]): string {
@@ -123,7 +123,7 @@ function comparisonText({ multi, comparisons }: Exclude<Judgement, { reason: str
 function figureText({ id, title, note, svg, table }: Figure, chapter: string): string {
   return `<figure id="${chapter}-${id}">
 <header><h3>${escaped(title)}</h3><p class="soft">${escaped(note)}</p></header>
-${svg}
+<div class="scroll">${svg}</div>
 <div class="scroll">${tableText(table)}</div>
 </figure>`;
 }

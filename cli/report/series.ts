@@ -24,11 +24,11 @@ export interface Curve {
   readonly mean: readonly CurvePoint[];
 }
 
-/** The curve of a group; empty where `of` is not known. */
-export function curveOf({ runs }: Group, of: (epoch: Epoch) => number): Curve {
+/** The curve of a group; empty where `of` an epoch, beside the run's first, is not known. */
+export function curveOf({ runs }: Group, of: (epoch: Epoch, first: Epoch) => number): Curve {
   const points = runs.flatMap(({ result: { seed }, epochs }) =>
     epochs
-      .map((epoch) => ({ seed, epoch: epoch.epoch, value: of(epoch) }))
+      .map((epoch) => ({ seed, epoch: epoch.epoch, value: of(epoch, epochs[0]) }))
       .filter(({ value }) => Number.isFinite(value)),
   );
   const byEpoch = new Map<number, number[]>();

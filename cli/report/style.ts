@@ -46,6 +46,7 @@ figure > header { grid-column: 1 / -1; }
 .plot { display: block; width: 100%; height: auto; color: var(--text); }
 .plot text { white-space: pre; }
 .scroll { overflow-x: auto; }
+.scroll > .plot { min-width: 28rem; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); text-align: right; }
 th { color: var(--soft); font-weight: 600; vertical-align: bottom; }

@@ -40,7 +40,14 @@ export function phrasesOf(judgement: Judgement): readonly Phrase[] {
 const isClaim = ({ measure: { name } }: Comparison) =>
   ['gap of AUC', 'gap of LogLoss', 'Lipschitz max'].includes(name);
 
-function phraseOf({ measure, binary, multi, difference, n, p, verdict }: Comparison): Phrase {
+/** What becomes of a metric, and of gap and Lipschitz estimate, of which less is better. */
+const verbs = {
+  metric: { better: 'improves', worse: 'worsens' },
+  claim: { better: 'lowers', worse: 'raises' },
+} as const;
+
+function phraseOf(one: Comparison): Phrase {
+  const { measure, binary, multi, difference, n, p, verdict } = one;
   const { name } = measure;
   const numbers = `${spreadText(binary)} → ${spreadText(multi)}`;
   const seeds = countText(n, 'seed');
@@ -51,7 +58,7 @@ function phraseOf({ measure, binary, multi, difference, n, p, verdict }: Compari
   if (verdict === 'no significant difference') {
     return { text: `makes no significant difference to ${name} (${chance})`, verdict };
   }
-  const verb = verdict === 'better' ? 'improves' : 'worsens';
+  const verb = verbs[isTest(one) ? 'metric' : 'claim'][verdict];
   return { text: `${verb} ${name} by ${numberText(Math.abs(difference))} (${chance})`, verdict };
 }
 
@@ -60,10 +67,14 @@ export function summaryOf(judgements: readonly Judgement[]): readonly string[] {
   const all = judgements.flatMap((one) => ('reason' in one ? [] : one.comparisons)).filter(isTest);
   return [...new Set(all.map(({ measure }) => measure.name))].map((name) => {
     const same = all.filter(({ measure }) => measure.name === name);
-    const counts = (['better', 'worse', 'no significant difference', 'not judged'] as const).map(
-      (verdict) => [verdict, same.filter((one) => one.verdict === verdict).length] as const,
-    );
-    const parts = counts.filter(([, count]) => count > 0).map(([verdict, count]) => `${verdict} in ${count}`);
-    return `${name}: ${parts.join(', ')} of ${countText(same.length, 'comparison')}`;
+    const count = (verdict: Verdict) => same.filter((one) => one.verdict === verdict).length;
+    const [none, open] = [count('no significant difference'), count('not judged')];
+    const parts = [
+      `improves ${name} in ${count('better')} of ${countText(same.length, 'setting')}`,
+      `worsens it in ${count('worse')}`,
+      `makes no significant difference in ${none}`,
+      ...(open > 0 ? [`cannot be judged in ${open}, for want of seeds`] : []),
+    ];
+    return parts.join(', ');
   });
 }
