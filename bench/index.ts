@@ -1,16 +1,18 @@
 /**
- * Measures kernels and whole training steps on an adapter, trainings and starts beside other adapters and PyTorch, and
- * loading beside pandas.
+ * Measures kernels and whole training steps on an adapter, trainings and starts beside other adapters and PyTorch,
+ * loading beside pandas, and epochs with their evaluation and memory.
  *
- *   npm run bench [-- kernels|step|rivals|start|load] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] [--threads=N]
+ *   npm run bench [-- kernels|step|rivals|start|load|epoch] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] [--threads=N]
  */
 import { writeFileSync } from 'node:fs';
 import { formatProfile, type Device } from '../engine/index.js';
 import { benchDevice } from './device.js';
+import { benchEpoch, usualEffort, usualEpoch } from './epoch.js';
 import { benchKernels, usualSizes } from './kernels.js';
 import { benchLoads, installPandas, usualLoad } from './load.js';
 import { measurePeaks, type Peaks } from './peaks.js';
 import {
+  formatEpoch,
   formatKernels,
   formatLoads,
   formatRivals,
@@ -36,13 +38,13 @@ interface Choice {
 }
 
 const usage =
-  'usage: npm run bench [-- kernels|step|rivals|start|load] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] ' +
+  'usage: npm run bench [-- kernels|step|rivals|start|load|epoch] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] ' +
   '[--threads=N] [--only=PART OF A RIVALS’ TRAINING]';
 
 function choiceOf(args: readonly string[]): Choice {
   const flag = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
   const known = (arg: string) =>
-    ['kernels', 'step', 'rivals', 'start', 'load'].includes(arg) ||
+    ['kernels', 'step', 'rivals', 'start', 'load', 'epoch'].includes(arg) ||
     /^--(json|adapter|only)=.|^--threads=\d+$/.test(arg);
   const unknown = args.find((arg) => !known(arg));
   if (unknown !== undefined) throw new Error(`bench: ${unknown} is no choice; ${usage}`);
@@ -134,8 +136,10 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(`\n${formatLoads(loads)}`);
     if (loads.some(({ overPandas }) => overPandas === undefined)) console.log(installPandas);
   }
+  const epochs = has('epoch') ? [await benchEpoch(usualEpoch, choice, usualEffort)] : [];
+  for (const row of epochs) console.log(`\n${row.adapter}\n${formatEpoch(row)}`);
   const none = { plain: [], kernels: [], steps: [], rivals: [], absent: [] };
-  const report: Report = { ...none, ...alone, ...compared, starts, loads };
+  const report: Report = { ...none, ...alone, ...compared, starts, loads, epochs };
   if (choice.json !== undefined) writeFileSync(choice.json, `${JSON.stringify(report, null, 1)}\n`);
 }
 

@@ -1,4 +1,5 @@
 import type { Device, KernelTime } from '../engine/index.js';
+import type { EpochRow } from './epoch.js';
 import type { LoadRow } from './load.js';
 import type { Timed } from './measure.js';
 import type { Peaks } from './peaks.js';
@@ -53,6 +54,7 @@ export interface Report {
   readonly absent: readonly Absence[];
   readonly starts: readonly StartRow[];
   readonly loads: readonly LoadRow[];
+  readonly epochs: readonly EpochRow[];
 }
 
 /** Rates and the fraction of the peaks. */
@@ -166,3 +168,34 @@ export const formatLoads = (rows: readonly LoadRow[]): string =>
     ]),
     2,
   );
+
+const bytesText = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+/** An epoch from files to metrics, and its memory, as text. */
+export function formatEpoch(row: EpochRow): string {
+  const ms = (value: number) => value.toFixed(0);
+  const { held, overTorch, cpuOverTorch, samples } = row;
+  const lines = [
+    ['files to columns of ids', ms(row.dataMs)],
+    ['device and compiling', ms(row.openMs)],
+    ['first epoch, steps and evaluation', ms(row.firstMs)],
+    ['an epoch: steps', ms(row.trainMs)],
+    ['an epoch: scores and metrics of the valid part', ms(row.validMs)],
+    ['an epoch: both', ms(row.epochMs)],
+    ['scores and AUC of all rows', ms(row.allMs)],
+  ];
+  const last = samples.at(-1)?.step.toLocaleString('en-US') ?? 'no';
+  return [
+    table([`${row.name}, ${row.shape}`, 'median ms'], lines, 1),
+    `scores and AUC take ${percent(row.allOfTraining)} of the time of training the same rows`,
+    ...(overTorch === undefined
+      ? []
+      : [
+          `PyTorch’s steps alone take ${overTorch.toFixed(1)} times our epoch, and ` +
+            `${cpuOverTorch?.toFixed(1)} times the ${ms(row.cpuMs)} ms that all its threads compute`,
+        ]),
+    `memory: peak ${bytesText(row.peakBytes)}, grown by ${bytesText(row.grownBytes)} from step 1,000 to ${last}; ` +
+      `parameters ${bytesText(held.parameters)}, optimizer ${bytesText(held.optimizer)}, ` +
+      `activations ${bytesText(held.activations)}`,
+  ].join('\n');
+}
