@@ -149,5 +149,29 @@ feedSuite('refuses a chunk that does not fit', () => {
   assert.throws(() => feed.chunk(new Uint32Array(6), 5), /2 steps of 5 rows do not fit 1 steps of 5/);
 });
 
+feedSuite('counts classes from rating 1 on, and cuts fractions off', () => {
+  const given = Float32Array.from({ length: dataset.inter.rows }, (_, i) => 1 + i / 4);
+  const { rows, layout } = packFeatures({ ...dataset, rating: given });
+  const classes = Array.from(given, (_, i) => rows[i * layout.width + layout.ratingClass]);
+  assert.equal(
+    classes,
+    Array.from(given, (value) => Math.floor(value) - 1),
+  );
+});
+
+feedSuite('lays out more rows than a block', () => {
+  const many = tinyDataset({ rows: 9001, users: 6, items: 9 });
+  const { rows, layout } = packFeatures(many);
+  const users = (many.inter.columns.get('user_id') as { ids: Uint32Array }).ids;
+  const [field] = many.schema.token.filter(({ name }) => name === 'daypart');
+  const dayparts = (many.inter.columns.get('daypart') as { ids: Uint32Array }).ids;
+  const inter = many.schema.token.filter(({ source }) => source === 'inter');
+  for (const row of [0, 4095, 4096, 8191, 8192, 9000]) {
+    const own = rows.subarray(row * layout.width, (row + 1) * layout.width);
+    assert.is(own[layout.user], users[row]);
+    assert.is(own[layout.tokens + inter.indexOf(field)], dayparts[row] + field.offset);
+  }
+});
+
 feedSuite.after(() => device.destroy());
 feedSuite.run();
