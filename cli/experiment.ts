@@ -36,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** What is asked for; by name alone, the plan that is there. */
-function planOf({ manage, given, title, optionsOf }: Asked): Plan {
+function planOf({ manage, given, title, optionsOf, checkUsed }: Asked): Plan {
   const { name, checkpoint_dir } = manage;
   if (title === null && Object.keys(given).length === 0 && name !== null) {
     const folder = experimentFolder(checkpoint_dir, name);
@@ -53,6 +53,7 @@ function planOf({ manage, given, title, optionsOf }: Asked): Plan {
   }
   const matrix = completeMatrix(given);
   const cells = cellsOf(matrix, optionsOf);
+  checkUsed(cells);
   const { models: names, datasets } = matrix;
   return { name: name ?? title ?? `${datasets.join('+')}-${names.join('+')}`, cells, notes: [] };
 }

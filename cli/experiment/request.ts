@@ -7,6 +7,7 @@ import { findModel, modelsWith, modelTable, type ModelOptions } from '../config/
 import { bool, choice, int, optional, text, type OptionTable, type OptionValues } from '../config/option.js';
 import { generalOptions, trainOptions } from '../config/options.js';
 import { ConfigError } from '../errors.js';
+import type { Cell } from './cell.js';
 import { axisAliases, matrixOptions, type Matrix, type OptionsOf } from './matrix.js';
 
 /** What can run the cells of an experiment instead of this process. */
@@ -42,6 +43,8 @@ export interface Asked {
   readonly title: string | null;
   /** Further options: of the plan file under those of the command line. */
   readonly optionsOf: OptionsOf;
+  /** Throws ConfigError if an option is of no cell's model. */
+  checkUsed(cells: readonly Cell[]): void;
 }
 
 const isAxis = (name: string): name is keyof Matrix => Object.hasOwn(matrixOptions, name);
@@ -79,6 +82,15 @@ export function readAsked(
       ...scoped('per_model', model),
       ...fitting(flagged, model, models),
     }),
+    checkUsed(cells) {
+      const used = new Set(cells.flatMap(({ options }) => Object.keys(options)));
+      const idle = others(all).find(({ name }) => !used.has(name));
+      if (idle === undefined) return;
+      const owners = modelsWith(idle.name, models).join(', ');
+      throw new ConfigError(
+        `${idle.where}: an option of ${owners}, which are not among the models; leave it out`,
+      );
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { loadTrainConfig } from '../config.js';
@@ -46,6 +47,8 @@ async function checkCells({ cells }: Plan, needsData: boolean): Promise<void> {
 }
 
 async function collect(folder: string, plan: Plan): Promise<void> {
+  if (!existsSync(folder))
+    throw new ConfigError(`${folder}: no such experiment; check --name and --checkpoint_dir`);
   const summary = await summarize(folder, plan);
   console.log(summaryText(summary));
   console.log(`\nsummary: ${join(folder, 'summary.json')}`);
@@ -100,7 +103,9 @@ async function runAll(folder: string, plan: Plan, manage: Manage): Promise<void>
     if (!manage.quiet) console.log(`\nsummary: ${join(folder, 'summary.json')}`);
     for (const line of failed) console.error(line);
     if (failed.length > 0) {
-      console.error(`${failed.length} cells failed; the same command tries them again`);
+      console.error(
+        `${failed.length} ${failed.length === 1 ? 'cell' : 'cells'} failed; the same command tries them again`,
+      );
       process.exitCode = 1;
     }
   } finally {
