@@ -1,5 +1,5 @@
 import type { Group } from './cases.js';
-import { colorOf, type Drawing } from './draw.js';
+import { colorOf, dashes, type Drawing } from './draw.js';
 import type { Figure, Missing } from './figure.js';
 import { numberText, unknown } from './numbers.js';
 import { binOf, calibrationError, pooled } from './series.js';
@@ -25,7 +25,7 @@ export function calibrationFigure(drawing: Drawing, groups: readonly Group[]): F
     y: { label: 'share of label 1', domain: [0, 1], grid: true },
     r: { range: [0, 11] },
     marks: [
-      plot.line(ends, { x: 'x', y: 'y', strokeDasharray: '5 4', strokeOpacity: 0.7 }),
+      plot.line(ends, { x: 'x', y: 'y', strokeDasharray: dashes, strokeOpacity: 0.7 }),
       ...lines.flatMap(({ bins, color }) => [
         plot.line(bins, { x: 'predicted', y: 'observed', stroke: colorOf(color), strokeWidth: 2 }),
         plot.dot(bins, { x: 'predicted', y: 'observed', r: 'rows', fill: colorOf(color), fillOpacity: 0.75 }),

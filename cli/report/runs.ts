@@ -51,7 +51,10 @@ export async function readRuns(folders: readonly string[]): Promise<Found> {
         : 'train one: node cli/train.js --help';
     throw new ConfigError(`${folders.join(', ')}: no finished run (with result.json) in it; ${next}`);
   }
-  return { runs: await Promise.all(finished.map(readRun)), unfinished };
+  const runs: Run[] = [];
+  // One after another: there may be more than files that can be open.
+  for (const one of finished) runs.push(await readRun(one));
+  return { runs, unfinished };
 }
 
 /** A folder and all below it. */

@@ -1,5 +1,5 @@
 import { bestMulti, binaryOf, measuresOf, spread, type Case, type Group, type Measure } from './cases.js';
-import { colorOf, type Drawing, type Key } from './draw.js';
+import { colorOf, dashes, type Drawing, type Key } from './draw.js';
 import type { Figure, Missing } from './figure.js';
 import { spreadText } from './numbers.js';
 
@@ -12,6 +12,8 @@ interface Axis {
   of(group: Group): number;
   /** Groups of one such key are a line. */
   keyOf(group: Group): string;
+  /** What the paper has a measure fall with, if it says so. */
+  law?(measure: Measure, x: number): number;
 }
 
 const kindOf = ({ head: { binned } }: Group) => (binned ? 'merged classes' : 'classes');
@@ -32,6 +34,7 @@ const axes: readonly Axis[] = [
     missing: 'there is one number of classes at most; train with several of --rating_bins',
     of: ({ head }) => head.classes ?? NaN,
     keyOf: ({ head: { ratio } }) => `ratio ${ratio}`,
+    law: ({ name }, classes) => (name.startsWith('Lipschitz') ? 1 / Math.sqrt(classes) : NaN),
   },
 ];
 
@@ -82,9 +85,18 @@ function figureOf(drawing: Drawing, one: Case, axis: Axis, measure: Measure, ser
     id: `${axis.id}-${measure.name.replaceAll(' ', '-').toLowerCase()}`,
     title: `${axis.title}: ${measure.name}`,
     note: `Means over seeds, bars of one standard deviation; ${measure.bigger ? 'more' : 'less'} is better. * is best on valid.`,
-    svg: svgOf(drawing, axis, measure, lines, base),
+    svg: svgOf(drawing, axis, measure, [...lines, ...lawOf(axis, measure, lines)], base),
     table: { columns: ['', measure.name, 'seeds'], rows: [...baseRow, ...rows] },
   };
+}
+
+/** A law as a dashed line through the first point, where it says something of the measure. */
+function lawOf({ law }: Axis, measure: Measure, [first]: readonly Line[]): readonly Line[] {
+  const [start] = first.points;
+  const scale = start.mean / (law?.(measure, start.x) ?? NaN);
+  if (law === undefined || !Number.isFinite(scale)) return [];
+  const points = first.points.map(({ x }) => ({ x, mean: scale * law(measure, x), std: NaN }));
+  return [{ label: '1/√N through the first', color: 4, dashed: true, points }];
 }
 
 function svgOf(
@@ -95,8 +107,8 @@ function svgOf(
   base: ReturnType<typeof spread> | undefined,
 ): string {
   const ticks = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))];
-  const dash = { stroke: colorOf(0), strokeDasharray: '5 4', strokeWidth: 2 };
-  const marks = lines.flatMap(({ points, color }) => {
+  const dash = { stroke: colorOf(0), strokeDasharray: dashes, strokeWidth: 2 };
+  const marks = lines.flatMap(({ points, color, dashed }) => {
     const stroke = colorOf(color);
     const spreads = points.filter(({ std }) => Number.isFinite(std));
     return [
@@ -107,8 +119,14 @@ function svgOf(
         stroke,
         strokeWidth: 1.5,
       }),
-      plot.lineY(points, { x: 'x', y: 'mean', stroke, strokeWidth: 2.5 }),
-      plot.dot(points, { x: 'x', y: 'mean', fill: stroke, r: 4 }),
+      plot.lineY(points, {
+        x: 'x',
+        y: 'mean',
+        stroke,
+        strokeWidth: 2.5,
+        strokeDasharray: dashed ? dashes : undefined,
+      }),
+      ...(dashed ? [] : [plot.dot(points, { x: 'x', y: 'mean', fill: stroke, r: 4 })]),
     ];
   });
   const keys: readonly Key[] = base ? [{ label: 'binary', color: 0, dashed: true }, ...lines] : lines;
