@@ -3,11 +3,12 @@ import type { MeanStd } from '../experiment/statistics.js';
 /** What stands where a number is not known. */
 export const unknown = '–';
 
-/** A number with four digits that count, as a metric has. */
-export function numberText(value: number): string {
-  if (!Number.isFinite(value)) return unknown;
-  const size = Math.abs(value);
-  return minus(size >= 100 ? value.toFixed(1) : size >= 10 ? value.toFixed(2) : value.toFixed(4));
+/** Digits after the point: four, as a metric has, and fewer the larger the number is. */
+const decimalsOf = (value: number) => (Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 10 ? 2 : 4);
+
+/** A number as people read it, by default with the digits that suit its size. */
+export function numberText(value: number, decimals = decimalsOf(value)): string {
+  return Number.isFinite(value) ? value.toFixed(decimals).replace('-', '−') : unknown;
 }
 
 /** With its sign. */
@@ -15,7 +16,9 @@ export const signedText = (value: number): string => (value > 0 ? '+' : '') + nu
 
 /** 0.7712 ± 0.0010; the mean alone of one value. */
 export function spreadText({ mean, std }: Pick<MeanStd, 'mean' | 'std'>): string {
-  return Number.isFinite(std) ? `${numberText(mean)} ± ${numberText(std)}` : numberText(mean);
+  return Number.isFinite(std)
+    ? `${numberText(mean)} ± ${numberText(std, decimalsOf(mean))}`
+    : numberText(mean);
 }
 
 /** A chance: three digits, or that it is below them. */
@@ -30,5 +33,3 @@ export const chancePhrase = (p: number): string => `p ${p < 0.001 ? '' : '= '}${
 /** A count of things: 1 seed, 3 seeds. */
 export const countText = (count: number, thing: string): string =>
   `${count} ${thing}${count === 1 ? '' : 's'}`;
-
-const minus = (text: string) => text.replace('-', '−');

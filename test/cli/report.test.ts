@@ -165,6 +165,7 @@ series('pool bins over all rows', () => {
 series('print numbers for people', () => {
   assert.is(spreadText({ mean: 0.77123, std: 0.00104 }), '0.7712 ± 0.0010');
   assert.is(spreadText({ mean: -12.3456, std: NaN }), '−12.35');
+  assert.is(spreadText({ mean: 10.566, std: 1.45632 }), '10.57 ± 1.46');
   assert.is(numberText(NaN), '–');
   assert.is(chancePhrase(0.0001), 'p < 0.001');
 });
