@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../config/files.js';
+import { waitForLock, writeLock } from '../experiment/lock.js';
 import { lastPath } from '../train/keeper.js';
 import type { Metrics } from '../train/state.js';
 
@@ -101,7 +102,7 @@ function flagsOf({ folder, argv }: Cell): readonly string[] {
 function start(flags: readonly string[]): { child: ChildProcess; tail: () => string } {
   const script = join(packageRoot(), 'cli', 'train.js');
   const child = fork(script, [...flags, '--show_progress=False'], {
-    execArgv: [...process.execArgv, '--import', new URL('./orphan.js', import.meta.url).href],
+    execArgv: [...process.execArgv, '--import', new URL('../experiment/orphan.js', import.meta.url).href],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let tail = '';
@@ -115,11 +116,15 @@ function start(flags: readonly string[]): { child: ChildProcess; tail: () => str
  */
 export async function runCell(cell: Cell): Promise<CellEnd> {
   const { folder, signal } = cell;
+  // One whose parent was killed may still be saving.
+  const lock = `${folder}.lock`;
+  await waitForLock(lock);
   const records = follower(folder, cell.follow);
   const before = records.end();
   if (before !== null) return before;
   if (signal?.aborted) return { kind: 'stopped' };
   const { child, tail } = start(flagsOf(cell));
+  if (child.pid !== undefined) writeLock(lock, child.pid);
   const closed = once(child, 'close').then(([code]) => code as number | null);
   const stop = () => void child.kill('SIGTERM');
   signal?.addEventListener('abort', stop, { once: true });
@@ -132,6 +137,7 @@ export async function runCell(cell: Cell): Promise<CellEnd> {
     stop();
   }
   signal?.removeEventListener('abort', stop);
+  rmSync(lock, { force: true });
   const end = records.end();
   if (end !== null) return end;
   if (signal?.aborted) return { kind: 'stopped' };

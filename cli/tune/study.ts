@@ -1,7 +1,8 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigValue } from '../config/literal.js';
-import { ConfigError, isSystemError } from '../errors.js';
+import { ConfigError } from '../errors.js';
+import { takeLock } from '../experiment/lock.js';
 import { atomicWrite } from '../files.js';
 import type { Metrics } from '../train/state.js';
 import type { Curve } from './prune.js';
@@ -44,7 +45,7 @@ export interface Study {
 /** Makes the study's folder, or goes on with it. Throws ConfigError if it is another study, or in use. */
 export async function openStudy(folder: string, record: StudyRecord): Promise<Study> {
   mkdirSync(folder, { recursive: true });
-  const unlock = lock(folder);
+  const lock = takeLock(join(folder, 'lock'));
   try {
     await checkSame(folder, record);
     const path = join(folder, 'trials.jsonl');
@@ -58,10 +59,10 @@ export async function openStudy(folder: string, record: StudyRecord): Promise<St
         // All of it anew, so that a crash cannot leave half a line; a study has hundreds, not millions.
         await atomicWrite(path, trials.map((one) => `${JSON.stringify(one)}\n`).join(''));
       },
-      close: unlock,
+      close: lock.release,
     };
   } catch (error) {
-    unlock();
+    lock.release();
     throw error;
   }
 }
@@ -93,36 +94,5 @@ async function checkSame(folder: string, record: StudyRecord): Promise<void> {
     throw new ConfigError(
       `${folder}: is a study whose ${name} is ${was}, not ${is}; give another --name, or remove that folder`,
     );
-  }
-}
-
-/** Makes a file with our process id; one of a process that has gone is taken over. */
-function lock(folder: string): () => void {
-  const path = join(folder, 'lock');
-  try {
-    const file = openSync(path, 'wx');
-    writeSync(file, String(process.pid));
-    closeSync(file);
-    return () => rmSync(path, { force: true });
-  } catch (error) {
-    if (!isSystemError(error) || error.code !== 'EEXIST') throw error;
-  }
-  const owner = Number(readFileSync(path, 'utf8'));
-  if (isAlive(owner)) {
-    throw new ConfigError(
-      `${folder}: process ${owner} works on this study; wait for it, or give another --name`,
-    );
-  }
-  rmSync(path, { force: true });
-  return lock(folder);
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isSystemError(error) && error.code === 'EPERM';
   }
 }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -213,9 +214,10 @@ command('tells another study, and one at work, from its own', async () => {
     await tune([...small, '--weight_decay=1']),
     /FM-tiny: is a study whose flags is \[.*give another --name/,
   );
-  writeFileSync(join(study(), 'lock'), String(process.pid));
-  refused(await tune(small), new RegExp(`process ${process.pid} works on this study`));
-  writeFileSync(join(study(), 'lock'), '');
+  const lock = (holder: object) => writeFileSync(join(study(), 'lock'), JSON.stringify(holder));
+  lock({ pid: process.pid, host: hostname() });
+  refused(await tune(small), new RegExp(`FM-tiny/lock: process ${process.pid} is at work on it`));
+  lock({});
   assert.is((await tune(small)).code, 0, 'a lock of nobody');
   const { out } = await tune([...small, '--name=ray', '--tool=ray', '--quiet']);
   assert.match(out, /^trial +valid AUC/);
