@@ -62,6 +62,19 @@ plain('keep the last known loss and do without any', async () => {
   assert.match(stream.text, /^evaluate: 10 %, 10 examples\/s, .*\n.*loss 0\.2500.*\n.*30 %, loss 0\.2500/);
 });
 
+plain('name what is counted, or show no rate', async () => {
+  const shown = async (unit: string | null) => {
+    const stream = new Kept(false);
+    let ms = 0;
+    const progress = await openProgress({ mode: 'lines', stream, lineMs: 0, unit, now: () => (ms += 1000) });
+    progress.begin('search', 10);
+    progress.update(1);
+    return stream.text;
+  };
+  assert.match(await shown('trials'), /^search: 10 %, \d+ trials\/s, \d+ s left\n$/);
+  assert.match(await shown(null), /^search: 10 %, \d+ s left\n$/);
+});
+
 plain.run();
 
 const bar = suite('bar');
