@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../config/files.js';
 import { generalOptions } from '../config/options.js';
@@ -36,6 +36,7 @@ export async function runCell(folder: string, cell: Cell, share: Share): Promise
     startArguments(folder, cell, before, share),
     share,
   );
+  rmSync(lockPath(folder, cell), { force: true });
   const after = await cellState(folder, cell);
   if (after.kind === 'finished') return after;
   if (share.signal.aborted) return { kind: 'stopped' };

@@ -47,33 +47,26 @@ export interface Asked {
   checkUsed(cells: readonly Cell[]): void;
 }
 
-const isAxis = (name: string): name is keyof Matrix => Object.hasOwn(matrixOptions, name);
-const isManaging = (name: string): name is keyof Manage => Object.hasOwn(manageOptions, name);
-const axisOf = (name: string) => axisAliases[name] ?? name;
+/** Parts of a plan file with options for some of the cells, by what they have in common. */
+const scopes = { per_model: 'model', per_dataset: 'dataset' } as const;
+
+const axisOf = (name: string): string => (Object.hasOwn(axisAliases, name) ? axisAliases[name] : name);
+const isAxis = ({ name }: Assignment) => Object.hasOwn(matrixOptions, axisOf(name));
+const isOther = (one: Assignment) =>
+  !isAxis(one) && !Object.hasOwn(manageOptions, one.name) && !Object.hasOwn(scopes, one.name);
 
 /** Reads `[plan.yaml] --name=value …`; flags win over the plan. Throws ConfigError. */
-export function readAsked(
-  argv: readonly string[],
-  models: readonly ModelOptions[],
-  own: OptionTable = {},
-): Asked {
+export function readAsked(argv: readonly string[], models: readonly ModelOptions[]): Asked {
   const [path, flags] = planAndFlags(argv);
-  const typed = fromFlags(flags).filter(({ name }) => !Object.hasOwn(own, name));
+  const typed = fromFlags(flags);
   const planned = path === null ? [] : fromFile(path, 'file');
   const all = [...planned, ...typed];
-  const manage = valuesOf(
-    manageOptions,
-    all.filter(({ name }) => isManaging(name)),
-  );
-  const axes = all.filter(({ name }) => isAxis(axisOf(name)));
-  const given = valuesOf(matrixOptions, axes, true) as Partial<Matrix>;
-  const others = (list: readonly Assignment[]) =>
-    list.filter(({ name }) => !isManaging(name) && !isAxis(axisOf(name)) && !scopes.has(name));
-  const common = trainTexts(others(planned));
-  const flagged = trainTexts(others(typed));
+  const managing = all.filter(({ name }) => Object.hasOwn(manageOptions, name));
+  const given = valuesOf(matrixOptions, all.filter(isAxis), true) as Partial<Matrix>;
+  const [common, flagged] = [trainTexts(planned.filter(isOther)), trainTexts(typed.filter(isOther))];
   const scoped = scopedOptions(planned);
   return {
-    manage: manage as Manage,
+    manage: valuesOf(manageOptions, managing) as Manage,
     given: withNames(given, models),
     title: path === null ? null : basename(path, extname(path)),
     optionsOf: (model, dataset) => ({
@@ -83,13 +76,12 @@ export function readAsked(
       ...fitting(flagged, model, models),
     }),
     checkUsed(cells) {
+      checkScopes(planned, cells);
       const used = new Set(cells.flatMap(({ options }) => Object.keys(options)));
-      const idle = others(all).find(({ name }) => !used.has(name));
+      const idle = all.filter(isOther).find(({ name }) => !used.has(name));
       if (idle === undefined) return;
       const owners = modelsWith(idle.name, models).join(', ');
-      throw new ConfigError(
-        `${idle.where}: an option of ${owners}, which are not among the models; leave it out`,
-      );
+      throw new ConfigError(`${idle.where}: an option of ${owners}, not of these models; leave it out`);
     },
   };
 }
@@ -146,21 +138,34 @@ function fitting(
   return Object.fromEntries([...options].filter(([name]) => fits(name)));
 }
 
-const scopes: ReadonlySet<string> = new Set(['per_model', 'per_dataset']);
+const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 
-/** Options that a plan states for some models or data sets. */
+/** The names that a scope gives options to. Throws ConfigError if it is written otherwise. */
+function scopeEntries({ name, value, where }: Assignment): readonly (readonly [string, ConfigDict])[] {
+  const entries = isDict(value) ? Object.entries(value) : [];
+  if (isDict(value) && entries.every((entry): entry is [string, ConfigDict] => isDict(entry[1])))
+    return entries;
+  throw new ConfigError(`${where}: not options by name; write ${name}: {FM: {learning_rate: 0.005}}`);
+}
+
+type ConfigDict = { readonly [key: string]: ConfigValue };
+
 function scopedOptions(planned: readonly Assignment[]) {
-  for (const { name, value, where } of planned.filter((one) => scopes.has(one.name))) {
-    if (!isDict(value) || !Object.values(value).every((options) => isDict(options))) {
-      throw new ConfigError(`${where}: not options by name; write ${name}: {FM: {learning_rate: 0.005}}`);
+  return (scope: keyof typeof scopes, of: string): Readonly<Record<string, string>> => {
+    const stated = planned.filter(({ name }) => name === scope).flatMap(scopeEntries);
+    const options = stated.find(([name]) => same(name, of))?.[1] ?? {};
+    return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, plainText(value)]));
+  };
+}
+
+/** A misspelt name would leave its options without effect. */
+function checkScopes(planned: readonly Assignment[], cells: readonly Cell[]): void {
+  for (const [scope, part] of Object.entries(scopes)) {
+    for (const one of planned.filter(({ name }) => name === scope)) {
+      const idle = scopeEntries(one).find(([name]) => !cells.some((cell) => same(cell[part], name)));
+      if (idle === undefined) continue;
+      const have = [...new Set(cells.map((cell) => cell[part]))].join(', ');
+      throw new ConfigError(`${one.where}: ${idle[0]} is no ${part} of this plan; have ${have}`);
     }
   }
-  return (scope: string, of: string): Readonly<Record<string, string>> => {
-    const value = planned.findLast(({ name }) => name === scope)?.value ?? {};
-    const options = isDict(value)
-      ? Object.entries(value).find(([key]) => key.toLowerCase() === of.toLowerCase())
-      : undefined;
-    const texts = Object.entries((options?.[1] ?? {}) as Readonly<Record<string, ConfigValue>>);
-    return Object.fromEntries(texts.map(([name, one]) => [name, plainText(one)]));
-  };
 }

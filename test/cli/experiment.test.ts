@@ -176,9 +176,11 @@ experiment('takes a plan file, with options for some models, under those of the 
 });
 
 experiment('says what is wrong before anything runs', async () => {
+  writeFileSync(join(folder, 'scope.yaml'), 'models: FM\ndatasets: tiny\nper_model: {FMM: {epochs: 3}}\n');
   for (const [argv, message] of [
     [[], /^experiment: no plan: give a plan\.yaml, --grid /],
     [['nowhere.yaml'], /^experiment: nowhere\.yaml: no such plan; /],
+    [['scope.yaml'], /scope\.yaml:3: per_model=.*: FMM is no model of this plan; have FM$/m],
     [['--name=nowhere'], /nowhere: no such experiment; /],
     [['--name=no/where', '--collect'], /--name=no\/where: not fit for a folder; /],
     [['--grid', '--models=FM'], /--datasets: missing; /],
@@ -186,7 +188,7 @@ experiment('says what is wrong before anything runs', async () => {
     [grid('wrong', '--epohcs=3'), /--epohcs=3: no such option; did you mean epochs\?/],
     [
       grid('wrong', '--mlp_hidden_size=[8]'),
-      /--mlp_hidden_size=\[8\]: an option of .*NFM.*, which are not among the models/,
+      /--mlp_hidden_size=\[8\]: an option of .*NFM.*, not of these models/,
     ],
     [grid('wrong', '--ratios=0.5,2'), /--ratios=0\.5,2: item 2: out of range/],
     [grid('wrong', '--seeds=2020,2020'), /--seeds: 2020 is given twice/],
