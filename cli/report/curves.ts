@@ -35,7 +35,7 @@ const plots: readonly CurvePlot[] = [
   ...['AUC', 'LogLoss'].map((metric) => ({
     id: `curve-${metric.toLowerCase()}`,
     title: `${metric} on train and valid`,
-    note: `A dashed line above the solid one is what the model learned by heart${metric === 'AUC' ? '' : ', here below it'}.`,
+    note: `A dashed line ${metric === 'AUC' ? 'above' : 'below'} the solid one is what the model learned by heart.`,
     axis: metric,
     quantities: split(metric),
     missing: `no epoch was judged by ${metric}; train with --eval_step and --metrics`,
@@ -43,7 +43,9 @@ const plots: readonly CurvePlot[] = [
   {
     id: 'curve-objective',
     title: 'Training objective',
-    note: 'What training minimises, as a share of its value in the first epoch. Objectives of different heads are different sums, so only their shapes compare.',
+    note:
+      'What training minimises, as a share of its value in the first epoch. Objectives of different ' +
+      'heads are different sums, so only their shapes compare.',
     axis: 'share of the first epoch',
     quantities: [{ name: '', dashed: false, of: ({ loss }, first) => loss / first.loss }],
     missing: 'the runs have no metrics.jsonl',
@@ -51,7 +53,9 @@ const plots: readonly CurvePlot[] = [
   ...(['AUC', 'LogLoss'] as const).map((metric) => ({
     id: `gap-${metric.toLowerCase()}`,
     title: `Generalisation gap of ${metric}`,
-    note: `${metric === 'AUC' ? 'Train minus valid' : 'Valid minus train'}: how much better the model is on rows that it has seen. Less is better.`,
+    note:
+      `${metric === 'AUC' ? 'Train minus valid' : 'Valid minus train'}: how much better the model is on rows ` +
+      'that it has seen. Less is better.',
     axis: `gap of ${metric}`,
     quantities: [{ name: '', dashed: false, of: (epoch: Epoch) => gapAt(epoch, metric) }],
     missing: unmeasured,
@@ -59,7 +63,9 @@ const plots: readonly CurvePlot[] = [
   {
     id: 'lipschitz',
     title: 'Lipschitz estimate',
-    note: '‖∂p/∂e‖₂ on rows to validate on: how much the probability p can change with the embeddings e. Its maximum estimates the local Lipschitz constant from below.',
+    note:
+      '‖∂p/∂e‖₂ on rows to validate on: how much the probability p can change with the embeddings e. ' +
+      'Its maximum estimates the local Lipschitz constant from below.',
     axis: '‖∂p/∂e‖₂',
     quantities: [
       { name: 'max', dashed: false, of: ({ lipschitz }) => lipschitz?.max ?? NaN },
@@ -84,7 +90,8 @@ export function curveFigures(drawing: Drawing, groups: readonly Group[]): readon
     if (lines.length === 0) return { title: plot.title, reason: plot.missing };
     const { id, title, note } = plot;
     const more = groups.some(({ runs }) => runs.length > 1)
-      ? ' Bold lines are means over seeds, as far as every seed went, in a band of one standard deviation; thin lines are single runs.'
+      ? ' Bold lines are means over seeds, as far as every seed went, in a band of one standard ' +
+        'deviation; thin lines are single runs.'
       : '';
     return { id, title, note: note + more, svg: svgOf(drawing, plot, lines), table: tableOf(lines) };
   });

@@ -5,8 +5,9 @@ import { optional, text, type OptionTable } from '../config/option.js';
 export const reportHelp: CommandHelp = {
   name: 'report',
   summary:
-    'Makes one HTML page, and a file of each plot, of the finished runs in folders and below them: results with ' +
-    'their significance, learning curves, gap, Lipschitz estimates, reliability, sensitivity. Folders come first.',
+    'Makes one HTML page, and a file of each plot, of the finished runs in folders and below them: results ' +
+    'with their significance, learning curves, gap, Lipschitz estimates, reliability and ' +
+    'sensitivity. Folders come first.',
   examples: ['node cli/report.js saved', 'node cli/report.js saved/experiments/paper --output=paper.html'],
 };
 

@@ -60,9 +60,10 @@ function overall(chapters: readonly Chapter[], judgements: readonly Judgement[])
 function reading(judgements: readonly Judgement[]): string {
   const tests = judgements.reduce((sum, one) => sum + ('reason' in one ? 0 : one.comparisons.length), 0);
   if (tests === 0) return '';
-  return `<p class="soft">Numbers are means ± one standard deviation over seeds. The head with classes is the one that is
-best on the valid part. p is of a two-sided paired t-test over the seeds that both heads have; below ${significance} a
-difference is called significant. Of ${countText(tests, 'test')} on this page about ${(tests * significance).toFixed(1)} would come out so by chance alone.</p>`;
+  const chance = (tests * significance).toFixed(1);
+  return `<p class="soft">Numbers are means ± one standard deviation over seeds. The head with classes is
+the one that is best on the valid part. p is of a two-sided paired t-test over the seeds that both heads have;
+below ${significance} a difference is called significant. Of ${countText(tests, 'test')} on this page about ${chance} would come out so by chance alone.</p>`;
 }
 
 function contents(chapters: readonly Chapter[]): string {
@@ -140,10 +141,11 @@ function tableText({ columns, rows }: Table, kind = ''): string {
 
 function footer(chapters: readonly Chapter[], { runs, unfinished }: Found): string {
   const repeated = chapters.flatMap(({ one }) => one.repeated.map(({ folder }) => folder));
-  const list = (title: string, folders: readonly string[]) =>
-    folders.length === 0
-      ? ''
-      : `<details><summary>${title} (${folders.length})</summary><ul>${folders.map((one) => `<li>${escaped(one)}</li>`).join('')}</ul></details>`;
+  const list = (title: string, folders: readonly string[]) => {
+    const items = folders.map((one) => `<li>${escaped(one)}</li>`).join('');
+    const summary = `<summary>${title} (${folders.length})</summary>`;
+    return folders.length === 0 ? '' : `<details>${summary}<ul>${items}</ul></details>`;
+  };
   const adapters = [...new Set(runs.map(({ result }) => result.adapter))].join('; ');
   return `<footer class="soft">
 <h2>Runs</h2>

@@ -98,7 +98,7 @@ export function bestEpoch({ epochs, result }: Run): Epoch | undefined {
   return epochs.find(({ epoch }) => epoch === result.best_epoch) ?? epochs.at(-1);
 }
 
-/** How much better a metric is on the training rows than on those to validate on; NaN where it is not known. */
+/** How much better a metric is on the training rows than on those to validate on; NaN where unknown. */
 export function gapAt({ train, valid }: Epoch, metric: 'AUC' | 'LogLoss'): number {
   const [ours, theirs] = [train?.[metric] ?? Number.NaN, valid?.[metric] ?? Number.NaN];
   return metric === 'AUC' ? ours - theirs : theirs - ours;

@@ -84,7 +84,9 @@ function figureOf(drawing: Drawing, one: Case, axis: Axis, measure: Measure, ser
   return {
     id: `${axis.id}-${measure.name.replaceAll(' ', '-').toLowerCase()}`,
     title: `${axis.title}: ${measure.name}`,
-    note: `Means over seeds, bars of one standard deviation; ${measure.bigger ? 'more' : 'less'} is better. * is best on valid.`,
+    note:
+      `Means over seeds, bars of one standard deviation; ${measure.bigger ? 'more' : 'less'} is better. ` +
+      '* is best on valid.',
     svg: svgOf(drawing, axis, measure, [...lines, ...lawOf(axis, measure, lines)], base),
     table: { columns: ['', measure.name, 'seeds'], rows: [...baseRow, ...rows] },
   };

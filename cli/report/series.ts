@@ -18,7 +18,7 @@ export interface RunPoint {
   readonly value: number;
 }
 
-/** Values of all runs, and their mean over the epochs that all of them reached, so that it is of one and the same runs. */
+/** Values of all runs, and their mean over the epochs that all of them reached: of the same runs throughout. */
 export interface Curve {
   readonly runs: readonly RunPoint[];
   readonly mean: readonly CurvePoint[];
@@ -65,7 +65,7 @@ export function pooled(runs: readonly (readonly CalibrationBin[])[]): readonly C
 /** The bin, of ten, that a mean prediction is from. */
 export const binOf = (predicted: number): number => Math.min(9, Math.floor(predicted * 10));
 
-/** Expected calibration error: the mean of |predicted − observed| over rows. Naeini et al. 2015. NaN without rows. */
+/** Expected calibration error, Naeini et al. 2015: mean |predicted − observed| over rows; NaN without rows. */
 export function calibrationError(bins: readonly CalibrationBin[]): number {
   const rows = bins.reduce((sum, bin) => sum + bin.rows, 0);
   return bins.reduce(

@@ -37,7 +37,13 @@ command('prints configuration, data, adapter and epochs, and keeps them in files
   ];
   for (const part of parts) assert.match(out, part);
   const [run] = runs(folder);
-  assert.equal(readdirSync(run).sort(), ['best.ckpt', 'last.ckpt', 'metrics.jsonl', 'result.json', 'run.log']);
+  assert.equal(readdirSync(run).sort(), [
+    'best.ckpt',
+    'last.ckpt',
+    'metrics.jsonl',
+    'result.json',
+    'run.log',
+  ]);
   const log = readFileSync(join(run, 'run.log'), 'utf8');
   assert.match(log, /INFO Run Hyper Parameters:/);
   const lines = readFileSync(join(run, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
