@@ -2,6 +2,7 @@ import * as ast from 'wgsl_reflect/wgsl_reflect.module.js';
 import { KernelError } from '../kernel.js';
 import { walk } from './analysis.js';
 import { SubsetError } from './errors.js';
+import { reservedWordIn } from './reserved.js';
 import { Scope, type Declarations } from './scope.js';
 import { typeOf } from './types.js';
 
@@ -53,10 +54,14 @@ function parsed(source: string, at: (line: number) => string): ast.Node[] {
   }
 }
 
-/** What wgsl_reflect reads wrongly, or never comes back from. */
+/** What wgsl_reflect reads wrongly, takes though WGSL does not, or never comes back from. */
 function checkText(source: string, at: (line: number) => string): void {
   const text = source.replace(/\/\*[^]*?\*\/|\/\/.*/g, (comment) => comment.replace(/[^\n]/g, ' '));
   const lineOf = (index: number) => text.slice(0, index).split('\n').length;
+  const kept = reservedWordIn(text);
+  if (kept !== undefined) {
+    throw new KernelError(`${at(lineOf(kept.index))}: ${kept.word} is a reserved word of WGSL; rename it`);
+  }
   const float = /\b0[xX][\da-fA-F]*\.?[\da-fA-F]*[pP]|\b0[xX][\da-fA-F]*\.|\B\.[\da-fA-F]+[pP]/.exec(text);
   if (float !== null) {
     throw new KernelError(

@@ -97,6 +97,7 @@ const types: Readonly<Record<string, RegExp>> = {
   'y[0] = x[0].a;': /has no/,
   'y = x;': /is not|array/,
   'let four = 5u; y[0] = four;': /four is already a constant of the file/,
+  'let active = 5u; y[0] = active;': /active is a reserved word of WGSL; rename it/,
 };
 
 for (const [kind, table] of Object.entries({
