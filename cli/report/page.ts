@@ -63,7 +63,8 @@ function reading(judgements: readonly Judgement[]): string {
   const chance = (tests * significance).toFixed(1);
   return `<p class="soft">Numbers are means ± one standard deviation over seeds. The head with classes is
 the one that is best on the valid part. p is of a two-sided paired t-test over the seeds that both heads have;
-below ${significance} a difference is called significant. Of ${countText(tests, 'test')} on this page about ${chance} would come out so by chance alone.</p>`;
+below ${significance} a difference is called significant. Of ${countText(tests, 'test')} on this page about
+${chance} would come out so by chance alone.</p>`;
 }
 
 function contents(chapters: readonly Chapter[]): string {
