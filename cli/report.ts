@@ -22,8 +22,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   const { folders, flags } = splitFolders(argv);
   const request = await readCommand(flags, reportHelp, reportOptions);
   if ('help' in request) return void console.log(request.help);
-  const { output, plots } = request.values;
+  const { plots } = request.values;
   const found = await readRuns(folders);
+  const output = request.values.output ?? join(folders[0], 'report.html');
   const drawing = await openDrawing();
   const chapters = casesOf(found.runs).map((one, i) => chapterOf(drawing, one, i));
   await mkdir(dirname(output), { recursive: true });

@@ -13,7 +13,7 @@ export const reportHelp: CommandHelp = {
 
 /** Options of the command. */
 export const reportOptions = {
-  output: text('report.html', 'the page'),
+  output: optional(text('', 'the page; None: report.html in the first folder')),
   plots: optional(text('', "folder of the plots as SVG files; None: the page's name and -plots")),
 } as const satisfies OptionTable;
 

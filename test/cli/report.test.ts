@@ -245,9 +245,9 @@ command('goes without metrics.jsonl and without a test part', async () => {
   rmSync(join(run, 'metrics.jsonl'));
   const result = { ...inventedResult(), test: null, valid: null, calibration: [] };
   writeFileSync(join(run, 'result.json'), JSON.stringify(result));
-  const { code, err } = await report('bare', '--output=bare.html');
+  const { code, err } = await report('bare');
   assert.is(code, 0, err);
-  assert.match(readFileSync(join(folder, 'bare.html'), 'utf8'), /Reliability: no run has a test part/);
+  assert.match(readFileSync(join(folder, 'bare', 'report.html'), 'utf8'), /Reliability: no run has a test part/);
 });
 
 command('names what is wrong', async () => {
