@@ -1,18 +1,8 @@
-import {
-  ShapeError,
-  add,
-  concat,
-  linear,
-  mul,
-  normal,
-  relu,
-  reshape,
-  zeros,
-  type Tensor,
-} from '../engine/index.js';
+import { ShapeError, concat, relu } from '../engine/index.js';
 import { dense, fieldCount, fieldEmbeddings, flatten, mlp } from './layers.js';
+import { crossMatrices, crossed } from './layers/cross.js';
 import { expertMixture } from './layers/experts.js';
-import { defineModel, option, type Builder } from './model.js';
+import { defineModel, option } from './model.js';
 
 /**
  * Deep & cross network with weight matrices, or with mixtures of low-rank experts (`mixed`).
@@ -48,34 +38,18 @@ export const dcnV2 = defineModel({
     const { cross_layer_num: count, reg_weight } = options;
     const maps = mixed
       ? expertMixture(b, inner, { count, experts: expert_num, rank: low_rank, penalty: reg_weight })
-      : crossMatrices(b, inner, count, reg_weight);
-    const cross = (x0: Tensor) => maps.reduce((x, map) => add(mul(x0, map(x)), x), x0); // [B,F·D]
+      : crossMatrices(b, '', inner, count, reg_weight);
     const mlpOptions = { dropout: options.dropout_prob, activation: relu, norm: true };
     const deep = mlp(b, 'mlp_layers', inner, mlp_hidden_size, mlpOptions);
 
     if (structure === 'stacked') {
       const head = dense(b, 'predict_layer', deep.width, b.classes);
-      return (batch) => head(deep(cross(flatten(embed(batch))))); // logits [B,K]
+      return (batch) => head(deep(crossed(flatten(embed(batch)), maps))); // logits [B,K]
     }
     const head = dense(b, 'predict_layer', inner + deep.width, b.classes);
     return (batch) => {
       const x0 = flatten(embed(batch)); // [B,F·D]
-      return head(concat([cross(x0), deep(x0)], 1)); // logits [B,K]
+      return head(concat([crossed(x0, maps), deep(x0)], 1)); // logits [B,K]
     };
   },
 });
-
-/** W x + b of each layer: x [B,N] → [B,N]. */
-function crossMatrices(
-  b: Builder,
-  inner: number,
-  count: number,
-  penalty: number,
-): readonly ((x: Tensor) => Tensor)[] {
-  return Array.from({ length: count }, (_, l) => {
-    const w = b.parameter(`cross_layer_w.${l}`, [inner, inner], normal());
-    const bias = b.parameter(`bias.${l}`, [inner, 1], zeros);
-    b.regularize(w, penalty);
-    return (x) => linear(x, w, reshape(bias, [inner]));
-  });
-}

@@ -1,36 +1,26 @@
 import {
   ShapeError,
-  add,
   cin,
   concat,
   fanInUniform,
   linear,
-  mul,
   normal,
-  reshape,
   sum,
   transpose,
-  zeros,
   type Tensor,
 } from '../../engine/index.js';
 import { dense, fieldCount, flatten } from '../layers.js';
 import type { Builder } from '../model.js';
+import { crossMatrices, crossed } from './cross.js';
 
 const teacher = 'teacher_network';
 
-/** x_{l+1} = x₀ ⊙ (W_l x_l + b_l) + x_l, then a linear layer: e [B,F,D] → [B,K]. */
+/** Cross layers, then a linear one: e [B,F,D] → [B,K]. */
 function crossNet(b: Builder, depth: number): (e: Tensor) => Tensor {
   const inner = fieldCount(b.schema) * b.embeddingSize;
-  const layers = Array.from({ length: depth }, (_, l) => {
-    const w = b.parameter(`${teacher}.cross_layer_w.${l}`, [inner, inner], normal());
-    const bias = b.parameter(`${teacher}.bias.${l}`, [inner, 1], zeros);
-    return (x0: Tensor, x: Tensor) => add(mul(x0, linear(x, w, reshape(bias, [inner]))), x);
-  });
+  const maps = crossMatrices(b, `${teacher}.`, inner, depth);
   const head = dense(b, `${teacher}.linear`, inner, b.classes);
-  return (e) => {
-    const x0 = flatten(e);
-    return head(layers.reduce((x, layer) => layer(x0, x), x0));
-  };
+  return (e) => head(crossed(flatten(e), maps));
 }
 
 /** CIN without activations, all of each layer used: e [B,F,D] → [B,K]. */
