@@ -3,7 +3,14 @@ import type { Schema } from '../data/schema.js';
 import type { Batch } from './batch.js';
 
 /** What an option of a model can be. */
-export type OptionValue = boolean | number | string | readonly number[] | readonly string[] | null;
+export type OptionValue =
+  | boolean
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | Readonly<Record<string, readonly string[]>>
+  | null;
 
 /** An option with its default and what it means, from which help and types are made. */
 export interface Option<T extends OptionValue = OptionValue> {
