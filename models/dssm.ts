@@ -18,7 +18,10 @@ export const dssm = defineModel({
   config: {
     mlp_hidden_size: option([256, 256, 256], 'widths of the hidden layers of each tower'),
     dropout_prob: option(0.3, 'dropout before each hidden layer'),
-    double_tower: option(true, 'split the fields by users and items; without that there is no DSSM'),
+    double_tower: option(
+      true,
+      'split the fields by users and items, as DSSM must; with K classes z_k = ⟨p_k, û ⊙ v̂⟩ of the outputs',
+    ),
   },
   arrange: twoSided,
 
