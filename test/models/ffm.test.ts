@@ -29,12 +29,20 @@ function forField(p: Parameters, row: TinyRow, f: number, dim: number): number[]
   return [...tokens, ...floats, ...sequences];
 }
 
+/** Groups of the tiny data set's fields, and the group of each: tokens, floats, sequences. */
+const groups = {
+  0: ['user_id', 'gender', 'topics', 'age'],
+  1: ['item_id', 'year', 'genres'],
+  2: ['daypart', 'tags', 'price'],
+};
+const groupOf = [0, 1, 2, 0, 1, 2, 0, 2, 0, 1];
+
 const twin =
-  (classes: number, dim: number): Twin =>
+  (classes: number, dim: number, groupOfField = groupOf.map((_, f) => f)): Twin =>
   (p, rows) =>
     rows.map((row) => {
       const fields = row.tokens.length + row.floats.length + row.sequences.length;
-      const v = Array.from({ length: fields }, (_, f) => forField(p, row, f, dim));
+      const v = Array.from({ length: fields }, (_, f) => forField(p, row, groupOfField[f], dim));
       const pooled = Array.from({ length: dim }, (_, d) => {
         let sum = 0;
         for (let i = 0; i < fields; i++) for (let j = i + 1; j < fields; j++) sum += v[j][i][d] * v[i][j][d];
@@ -54,6 +62,28 @@ for (const [classes, dim] of [
     checkModel(device, { model: 'FFM', classes, embeddingSize: dim }, twin(classes, dim)),
   );
 }
+
+for (const classes of [1, 5]) {
+  ffmSuite(
+    `${classes} classes, fields in groups: loss and gradients are those of the double loop in f64`,
+    () => {
+      const tiny = { model: 'FFM', classes, embeddingSize: 3, options: { fields: groups } };
+      return checkModel(device, tiny, twin(classes, 3, groupOf));
+    },
+  );
+}
+
+ffmSuite('names what is wrong with groups of fields', async () => {
+  const tried = (fields: Readonly<Record<string, readonly string[]>>) =>
+    trainTiny(device, { model: 'FFM', classes: 1, options: { fields } }, 1, 0.01).then(
+      () => 'nothing',
+      (error: Error) => error.message.split(';')[0],
+    );
+  assert.is(await tried({ ...groups, 3: ['nobody'] }), 'fields: nobody is no field of this data set');
+  assert.is(await tried({ 0: groups[0], 1: groups[1] }), 'fields: daypart is in no group');
+  assert.is(await tried({ ...groups, 3: ['age'] }), 'fields: age is in a group twice, or in two');
+  assert.is(await tried({ ...groups, 3: [] }), 'fields: group 4 is empty');
+});
 
 ffmSuite('learns 37 rows by heart', async () => {
   for (const classes of [1, 5]) {

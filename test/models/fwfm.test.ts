@@ -17,15 +17,24 @@ fwFmSuite(
   },
 );
 
+/** Groups of the tiny data set's fields, and the group of each: sequences, tokens, floats. */
+const groups = {
+  0: ['user_id', 'gender', 'topics', 'age'],
+  1: ['item_id', 'year', 'genres'],
+  2: ['daypart', 'tags', 'price'],
+};
+const groupOf = [2, 0, 1, 0, 1, 2, 0, 1, 2, 0];
+
 const twin =
-  (classes: number, dim: number, dropout: number): Twin =>
+  (classes: number, dim: number, dropout: number, of = groupOf.map((_, f) => f)): Twin =>
   (p, rows, drop) => {
     const pooled = rows.map((row) => {
       const e = embeddingsOf(p, '', row, dim, 'mean');
       return e[0].map((_, d) => {
         let sum = 0;
         for (let i = 0; i < e.length; i++) {
-          for (let j = i + 1; j < e.length; j++) sum += p.weight[i * e.length + j] * e[i][d] * e[j][d];
+          for (let j = i + 1; j < e.length; j++)
+            sum += p.weight[of[i] * (Math.max(...of) + 1) + of[j]] * e[i][d] * e[j][d];
         }
         return sum;
       });
@@ -50,6 +59,11 @@ for (const [classes, dim, dropout] of [
     },
   );
 }
+
+fwFmSuite('fields in groups share weights: loss and gradients are those of the equation in f64', () => {
+  const options = { dropout_prob: 0, fields: groups };
+  return checkModel(device, { model: 'FwFM', classes: 1, embeddingSize: 4, options }, twin(1, 4, 0, groupOf));
+});
 
 fwFmSuite('learns 37 rows by heart, also with dropout', async () => {
   for (const classes of [1, 5]) {
