@@ -9,7 +9,7 @@ import { node } from '../support/train.js';
 
 const chromium = findChromium() ?? '';
 const folder = temporaryFolder('browser');
-const page = join(folder, 'report.html');
+const page = join(folder, 'saved', 'report.html');
 
 /** What a script in the page sees of it. */
 interface Seen {

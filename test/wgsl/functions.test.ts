@@ -109,7 +109,7 @@ functions('have names, parameters and variables of their own', () => {
 /** `next()` counts in y[9], and `note(n)` writes n to y at the place that next() gives. */
 const counting = `fn next() -> u32 { y[9] += 1u; return y[9]; }
   fn note(n: u32) -> u32 { let at = 9u + next(); y[at] = n; return n; }
-  fn set(i: u32, n: u32) -> u32 { y[i] = n; return n; }`;
+  fn put(i: u32, n: u32) -> u32 { y[i] = n; return n; }`;
 
 functions('with side effects run once, from left to right', () => {
   checkPrograms(
@@ -127,18 +127,18 @@ functions('with side effects run once, from left to right', () => {
         y: () => [12, 4, 0, 0, 0, 0, 0, 0, 0, 4],
       },
       // What stands to the left is read before, to the right after.
-      { text: 'y[0] = 5u; y[1] = y[0] + set(0u, 7u) + y[0];', y: () => [7, 19] },
+      { text: 'y[0] = 5u; y[1] = y[0] + put(0u, 7u) + y[0];', y: () => [7, 19] },
       {
-        text: 'y[0] = 5u; y[1] = max(y[0], set(0u, 1u)); y[2] = vec2u(y[0], set(0u, 8u)).x;',
+        text: 'y[0] = 5u; y[1] = max(y[0], put(0u, 1u)); y[2] = vec2u(y[0], put(0u, 8u)).x;',
         y: () => [8, 5, 1],
       },
       {
-        text: 'y[0] = 5u; let v = vec4u(y[0], 1u, 2u, 3u).xw * set(0u, 6u); y[1] = v.x; y[2] = v.y;',
+        text: 'y[0] = 5u; let v = vec4u(y[0], 1u, 2u, 3u).xw * put(0u, 6u); y[1] = v.x; y[2] = v.y;',
         y: () => [6, 30, 18],
       },
-      { text: 'y[0] = 2u; y[y[0]] = set(0u, 3u); y[y[0]] += set(0u, 4u);', y: () => [4, 0, 3, 4] },
+      { text: 'y[0] = 2u; y[y[0]] = put(0u, 3u); y[y[0]] += put(0u, 4u);', y: () => [4, 0, 3, 4] },
       {
-        text: 'y[0] = 5u; y[0] += set(0u, 7u); y[1] = y[0]; y[set(2u, 3u)] += set(3u, 50u); y[0] -= x[1] * set(0u, 0u);',
+        text: 'y[0] = 5u; y[0] += put(0u, 7u); y[1] = y[0]; y[put(2u, 3u)] += put(3u, 50u); y[0] -= x[1] * put(0u, 0u);',
         y: () => [12, 12, 3, 50],
       },
       { text: 'y[next() + 1u] += next(); next(); _ = next();', y: () => [0, 0, 2, 0, 0, 0, 0, 0, 0, 4] },

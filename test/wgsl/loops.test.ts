@@ -159,7 +159,7 @@ loops('stand in loops, with bounds that the outer ones give', () => {
         },
       ),
       loop(
-        'var total = 0u; for (var i = 0u; i < n; i++) { let from = total; for (var i = 0u; i < 9u; i++) { total += i; } y[i] = total - from; }',
+        'var total = 0u; for (var i = 0u; i < n; i++) { let before = total; for (var i = 0u; i < 9u; i++) { total += i; } y[i] = total - before; }',
         (n) => new Array<number>(n).fill(36),
       ),
     ],
