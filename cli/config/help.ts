@@ -11,6 +11,8 @@ export interface Section {
 export interface CommandHelp {
   /** File name without ending: cli/<name>.js. */
   readonly name: string;
+  /** The word after it, for a command that is one of several. */
+  readonly subcommand?: string;
   readonly summary: string;
   /** Whole command lines. */
   readonly examples: readonly string[];
@@ -24,7 +26,8 @@ export async function helpText(help: CommandHelp, sections: readonly Section[]):
   const { default: yargs } = await import('yargs');
   const script = `node cli/${help.name}.js`;
   const command = yargs([]).help(false).version(false).exitProcess(false).locale('en').scriptName(script);
-  command.usage(`${help.summary}\n\n${script} [--name=value …]`);
+  const typed = help.subcommand === undefined ? script : `${script} ${help.subcommand}`;
+  command.usage(`${help.summary}\n\n${typed} [--name=value …]`);
   for (const { title, options } of sections) {
     for (const [name, option] of Object.entries(options)) {
       const describe = `${option.meaning} (${option.kind})`;

@@ -14,6 +14,7 @@ import { meter } from './meter.js';
 
 const help: CommandHelp = {
   name: 'data',
+  subcommand: 'download',
   summary:
     'node cli/data.js download: fetches a published data set and verifies it; where that cannot be done, says how to do ' +
     'it by hand. Repeated after an interruption, it goes on where the transfer ended.',

@@ -13,6 +13,7 @@ import { infoSections, resolveData } from './options.js';
 
 const help: CommandHelp = {
   name: 'data',
+  subcommand: 'info',
   summary:
     'node cli/data.js info: prints what a data set is once read and filtered: sizes, parts and fields.',
   examples: [

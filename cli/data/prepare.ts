@@ -24,6 +24,7 @@ import { meter } from './meter.js';
 
 const help: CommandHelp = {
   name: 'data',
+  subcommand: 'prepare',
   summary:
     "node cli/data.js prepare: writes a data set from what you have downloaded: archives of RecBole, publishers' own " +
     'files, or any log of interactions. Repeated after an interruption, it goes on with the file it was at.',

@@ -7,6 +7,7 @@ import { choice, float, int, optional, text, type OptionTable } from '../config/
 
 const help: CommandHelp = {
   name: 'data',
+  subcommand: 'synth',
   summary: 'node cli/data.js synth: writes a synthetic data set with a planted latent-factor model.',
   examples: [
     'node cli/data.js synth',

@@ -4,6 +4,7 @@ import { float, int, list, optional, text, type OptionTable, type OptionValues }
 /** Help of `paper bound`. */
 export const boundHelp: CommandHelp = {
   name: 'paper',
+  subcommand: 'bound',
   summary:
     "node cli/paper.js bound: trains the label alone and 2 … N classes of merged ratings, and prints the paper's bound " +
     'L_p(N) ≤ L_f / √N beside what is measured on rows of the valid part: L_f is the largest ‖∂z/∂e‖₂ of the logits z, ' +

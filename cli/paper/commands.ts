@@ -7,6 +7,7 @@ import { commandLine, paperCommands, type PaperCommand } from './lines.js';
 
 const help: CommandHelp = {
   name: 'paper',
+  subcommand: 'commands',
   summary: "node cli/paper.js commands: lists the paper's command lines by model and data set.",
   examples: [
     'node cli/paper.js commands --dataset=ml-1m --model=WideDeep',

@@ -9,6 +9,7 @@ import { paperSettings, type PaperSetting } from './settings.js';
 
 const help: CommandHelp = {
   name: 'paper',
+  subcommand: 'table',
   summary:
     "node cli/paper.js table: the paper's table. Trains its models with and without rating classes over its seeds and " +
     'ratios, with its hyper-parameters, and tests the difference. Goes on after any interruption. Options cut it down; ' +
