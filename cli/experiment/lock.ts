@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { ConfigError, isSystemError } from '../errors.js';
+import { isAlive } from '../../data/process.js';
+import { ConfigError } from '../errors.js';
 
 interface Holder {
   readonly pid: number;
@@ -19,17 +20,6 @@ function holderOf(path: string): Holder | null {
     if (error instanceof SyntaxError) return null;
     throw error;
   }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return isSystemError(error) && error.code === 'EPERM';
-  }
-  const commandLine = `/proc/${pid}/cmdline`;
-  // Where the system tells, a number that went to another program, or to a dead child, is not ours.
-  return !existsSync(commandLine) || readFileSync(commandLine, 'latin1').includes('node');
 }
 
 const waitMs = 60_000;

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -131,12 +133,15 @@ prepare('lets one process at a time work on a set', () =>
   inFolder(async (folder) => {
     write(join(folder, 'raw'), original);
     const draft = join(folder, 'dataset', '.ml-1m.preparing');
-    // The parent of a test lives as long as the test.
-    write(draft, { lock: String(process.ppid) });
-    assert.match(
-      await thrown(() => prepared(folder)),
-      new RegExp(`process ${process.ppid} works here; wait`),
-    );
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    write(draft, { lock: String(other.pid) });
+    try {
+      await once(other, 'spawn');
+      const message = await thrown(() => prepared(folder));
+      assert.match(message, new RegExp(`process ${other.pid} works here; wait`));
+    } finally {
+      other.kill();
+    }
     assert.equal(readdirSync(draft), ['lock']);
   }),
 );
