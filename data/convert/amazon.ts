@@ -2,9 +2,7 @@ import { delimitedRows } from './delimited.js';
 import type { KnownSet } from './known.js';
 import { isObject, type Json } from './python.js';
 import { cellText, entryRows, type Entry } from './records.js';
-import { mapRows, type OutputColumn } from './row.js';
-
-const ids = (name: string): OutputColumn => ({ name, type: 'token', required: true });
+import { ids, mapRows, ratingColumns } from './row.js';
 
 /** The first list of `salesRank`, and the rank in it; most books have one, some none. */
 function sales({ salesRank }: Entry): readonly [type: string, rank: string] {
@@ -50,12 +48,7 @@ const amazon = 'https://snap.stanford.edu/data/amazon/productGraph/categoryFiles
 export const amazonBooks: KnownSet = {
   name: 'amazon-books',
   columns: {
-    inter: [
-      ids('user_id'),
-      ids('item_id'),
-      { name: 'rating', type: 'float', required: true },
-      { name: 'timestamp', type: 'float', optional: true },
-    ],
+    inter: ratingColumns,
     item: [
       ids('item_id'),
       { name: 'sales_type', type: 'token' },

@@ -1,15 +1,15 @@
 import { delimitedRows } from './delimited.js';
 import type { KnownSet, OriginalTable } from './known.js';
-import { mapRows, shown, type Input, type OutputColumn, type Row, type Rows } from './row.js';
-
-const ids = (name: string): OutputColumn => ({ name, type: 'token', required: true });
-
-const ratings: readonly OutputColumn[] = [
-  ids('user_id'),
-  ids('item_id'),
-  { name: 'rating', type: 'float', required: true },
-  { name: 'timestamp', type: 'float', optional: true },
-];
+import {
+  ids,
+  mapRows,
+  ratingColumns,
+  shown,
+  type Input,
+  type OutputColumn,
+  type Row,
+  type Rows,
+} from './row.js';
 
 const people: readonly OutputColumn[] = [
   ids('user_id'),
@@ -73,7 +73,7 @@ const grouplens = 'https://files.grouplens.org/datasets/movielens';
 /** MovieLens 1M: cells between "::", text in Latin 1. */
 export const ml1m: KnownSet = {
   name: 'ml-1m',
-  columns: { inter: ratings, user: people, item: films('genre') },
+  columns: { inter: ratingColumns, user: people, item: films('genre') },
   renamed: {},
   original: {
     inter: table(/^ratings\.dat$/, 'ratings.dat', (input) => cellsOf(input, '::', 4, ({ cells }) => cells)),
@@ -109,7 +109,7 @@ export const ml1m: KnownSet = {
 /** MovieLens 100K: u.data between tabs, u.user and u.item between bars, a column of 0 or 1 for each genre. */
 export const ml100k: KnownSet = {
   name: 'ml-100k',
-  columns: { inter: ratings, user: people, item: films('class') },
+  columns: { inter: ratingColumns, user: people, item: films('class') },
   renamed: {},
   original: {
     inter: table(/^u\.data$/, 'u.data', (input) => cellsOf(input, '\t', 4, ({ cells }) => cells)),

@@ -20,6 +20,17 @@ export interface OutputColumn {
   readonly optional?: boolean;
 }
 
+/** A column of ids that every row has. */
+export const ids = (name: string): OutputColumn => ({ name, type: 'token', required: true });
+
+/** The columns of the .inter file of every published set. */
+export const ratingColumns: readonly OutputColumn[] = [
+  ids('user_id'),
+  ids('item_id'),
+  { name: 'rating', type: 'float', required: true },
+  { name: 'timestamp', type: 'float', optional: true },
+];
+
 /** What becomes of a row that cannot be used: throws DataError, or takes note of it. */
 export type Reject = (line: number, message: string) => void;
 

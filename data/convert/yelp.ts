@@ -1,8 +1,6 @@
 import type { KnownSet } from './known.js';
 import { cellText, entryRows, type Entry } from './records.js';
-import { shown, type OutputColumn } from './row.js';
-
-const ids = (name: string): OutputColumn => ({ name, type: 'token', required: true });
+import { ids, ratingColumns, shown } from './row.js';
 
 /** A field that a record of Yelp always has; throws SyntaxError without it. */
 function needed(entry: Entry, name: string): string {
@@ -28,12 +26,7 @@ const categories = (entry: Entry) => cellText(entry.categories, ', ');
 export const yelp2018: KnownSet = {
   name: 'yelp2018',
   columns: {
-    inter: [
-      ids('user_id'),
-      ids('item_id'),
-      { name: 'rating', type: 'float', required: true },
-      { name: 'timestamp', type: 'float', optional: true },
-    ],
+    inter: ratingColumns,
     user: [ids('user_id'), { name: 'user_review_count', type: 'float' }],
     item: [
       ids('item_id'),
