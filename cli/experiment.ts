@@ -1,9 +1,9 @@
 import { models } from '../models/index.js';
-import { helpText, type CommandHelp } from './config/help.js';
+import type { CommandHelp } from './config/help.js';
 import { ConfigError } from './errors.js';
 import { experimentFolder, readPlan } from './experiment/folder.js';
-import { cellsOf, matrixOptions } from './experiment/matrix.js';
-import { completeMatrix, manageOptions, readAsked, type Asked } from './experiment/request.js';
+import { cellsOf } from './experiment/matrix.js';
+import { completeMatrix, matrixHelp, readAsked, type Asked } from './experiment/request.js';
 import { manageExperiment } from './experiment/run.js';
 import type { Plan } from './experiment/cell.js';
 
@@ -25,11 +25,7 @@ const help: CommandHelp = {
 /** The command `experiment`. Throws ConfigError, DataError and the system's errors. */
 export async function main(argv: readonly string[]): Promise<void> {
   if (argv.includes('--help') || argv.includes('-h')) {
-    const sections = [
-      { title: 'Matrix', options: matrixOptions },
-      { title: 'Experiment', options: manageOptions },
-    ];
-    return void console.log(await helpText(help, sections));
+    return void console.log(await matrixHelp(help));
   }
   const asked = readAsked(argv, models);
   await manageExperiment(planOf(asked), asked.manage);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { fromFile, fromFlags, type Assignment } from '../config/assignment.js';
 import { parseFlags, type Flags } from '../config/flags.js';
+import { helpText, type CommandHelp } from '../config/help.js';
 import { isDict, plainText, type ConfigValue } from '../config/literal.js';
 import { findModel, modelsWith, modelTable, type ModelOptions } from '../config/models.js';
 import { bool, choice, int, optional, text, type OptionTable, type OptionValues } from '../config/option.js';
@@ -34,6 +35,13 @@ export const manageOptions = {
 
 /** What to do with an experiment. */
 export type Manage = OptionValues<typeof manageOptions>;
+
+/** The help text of a command that trains a matrix. */
+export const matrixHelp = (help: CommandHelp): Promise<string> =>
+  helpText(help, [
+    { title: 'Matrix', options: matrixOptions },
+    { title: 'Experiment', options: manageOptions },
+  ]);
 
 /** A matrix as asked for; `given` has the axes that were. */
 export interface Asked {

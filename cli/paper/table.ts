@@ -1,9 +1,9 @@
 import { models } from '../../models/index.js';
-import { helpText, type CommandHelp } from '../config/help.js';
+import type { CommandHelp } from '../config/help.js';
 import { generalOptions } from '../config/options.js';
 import type { Plan } from '../experiment/cell.js';
-import { cellsOf, matrixOptions } from '../experiment/matrix.js';
-import { completeMatrix, manageOptions, readAsked, type Asked } from '../experiment/request.js';
+import { cellsOf } from '../experiment/matrix.js';
+import { completeMatrix, matrixHelp, readAsked, type Asked } from '../experiment/request.js';
 import { manageExperiment } from '../experiment/run.js';
 import { paperSettings, type PaperSetting } from './settings.js';
 
@@ -30,11 +30,7 @@ const paperDatasets = [...new Set(paperSettings.map(({ dataset }) => dataset))];
 /** `paper table`: the experiment of the paper, or a part of it. Throws what `experiment` throws. */
 export async function table(argv: readonly string[]): Promise<void> {
   if (argv.includes('--help') || argv.includes('-h')) {
-    const sections = [
-      { title: 'Matrix', options: matrixOptions },
-      { title: 'Experiment', options: manageOptions },
-    ];
-    return void console.log(await helpText(help, sections));
+    return void console.log(await matrixHelp(help));
   }
   const asked = readAsked(argv, models);
   await manageExperiment(planOf(asked), asked.manage);
