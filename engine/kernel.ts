@@ -36,6 +36,11 @@ export interface Kernel {
     readonly bytes: number;
     readonly members: readonly DimsMember[];
   };
+  /**
+   * Members of `struct Dims` that the file also declares as `override`: fixed when a GPU's pipeline is made, so that its
+   * compiler divides by them with shifts. The CPU target reads them from dims.
+   */
+  readonly overrides: readonly string[];
 }
 
 function disagreement(

@@ -1,4 +1,9 @@
-import { ResourceType, WgslReflect, type StructInfo } from 'wgsl_reflect/wgsl_reflect.module.js';
+import {
+  ResourceType,
+  WgslReflect,
+  type OverrideInfo,
+  type StructInfo,
+} from 'wgsl_reflect/wgsl_reflect.module.js';
 import { KernelError, type DimsMember, type Kernel } from './kernel.js';
 
 function workgroupSize(source: string, value: string | string[] | null): [number, number, number] {
@@ -20,6 +25,15 @@ function dimsMembers(struct: StructInfo, where: string): DimsMember[] {
   });
 }
 
+// All those of the file, since wgsl_reflect misses some that an entry uses through functions.
+function overridesOf(overrides: OverrideInfo[], members: readonly DimsMember[], where: string): string[] {
+  for (const { name, type } of overrides) {
+    if (type?.name === 'u32' && members.some((one) => one.name === name && one.type === 'u32')) continue;
+    throw new KernelError(`${where}: override ${name} is not a u32 that is also a member of dims`);
+  }
+  return overrides.map(({ name }) => name);
+}
+
 function parse(shader: string, source: string): WgslReflect {
   try {
     return new WgslReflect(source);
@@ -34,13 +48,19 @@ function parse(shader: string, source: string): WgslReflect {
  */
 export function reflect(shader: string, source: string): Map<string, Kernel> {
   const kernels = new Map<string, Kernel>();
-  for (const entry of parse(shader, source).entry.compute) {
+  const { entry: entries, overrides } = parse(shader, source);
+  for (const entry of entries.compute) {
     const where = `${shader}.wgsl: ${entry.name}`;
     if (entry.resources.some(({ group }) => group !== 0))
       throw new KernelError(`${where}: binds outside group 0`);
     const uniforms = entry.resources.filter((one) => one.resourceType === ResourceType.Uniform);
     if (uniforms.length > 1)
       throw new KernelError(`${where}: has ${uniforms.length} uniforms; put them into dims`);
+    const dims = uniforms[0] && {
+      binding: uniforms[0].binding,
+      bytes: Math.ceil(uniforms[0].size / 16) * 16,
+      members: dimsMembers(uniforms[0].type as StructInfo, where),
+    };
     const attribute = entry.attributes?.find(({ name }) => name === 'workgroup_size');
     kernels.set(entry.name, {
       shader,
@@ -52,11 +72,8 @@ export function reflect(shader: string, source: string): Map<string, Kernel> {
         .map(({ name, binding, access, size, stride }) => {
           return { name, binding, writable: access !== 'read', bytes: size || stride };
         }),
-      dims: uniforms[0] && {
-        binding: uniforms[0].binding,
-        bytes: Math.ceil(uniforms[0].size / 16) * 16,
-        members: dimsMembers(uniforms[0].type as StructInfo, where),
-      },
+      dims,
+      overrides: dims === undefined ? [] : overridesOf(overrides, dims.members, where),
     });
   }
   return kernels;

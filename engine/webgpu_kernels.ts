@@ -71,15 +71,17 @@ export class Kernels {
     return findKernel(kernels, spec, this.name, this.gpu.limits.maxStorageBuffersPerShaderStage);
   }
 
-  private pipeline({ shader, entry }: CommandSpec): Promise<GPUComputePipeline> {
-    const key = `${shader}/${entry}`;
+  private pipeline({ shader, entry, dims }: CommandSpec, kernel: Kernel): Promise<GPUComputePipeline> {
+    const constants = Object.fromEntries(kernel.overrides.map((name) => [name, dims[name] ?? 0]));
+    const label = `${shader}/${entry}`;
+    const key = `${label} ${JSON.stringify(constants)}`;
     const known = this.pipelines.get(key);
     if (known !== undefined) return known;
     const making = this.shader(shader).then(({ module }) =>
       this.gpu.createComputePipelineAsync({
-        label: key,
+        label,
         layout: 'auto',
-        compute: { module, entryPoint: entry },
+        compute: { module, entryPoint: entry, constants },
       }),
     );
     this.pipelines.set(key, making);
@@ -91,8 +93,8 @@ export class Kernels {
     if (specs.length === 0) return [];
     const kernels = await Promise.all(specs.map((spec) => this.kernel(spec)));
     const pipelines = await Promise.all(
-      specs.map((spec) =>
-        this.pipeline(spec).catch((error: unknown) => {
+      specs.map((spec, i) =>
+        this.pipeline(spec, kernels[i]).catch((error: unknown) => {
           throw new KernelError(`${spec.shader}.wgsl: ${spec.entry}: ${String(error)}`);
         }),
       ),

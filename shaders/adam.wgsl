@@ -33,6 +33,8 @@ struct Cell {
   v: vec4f,
 }
 
+override width: u32; // dims.width, known when the pipeline is made: no division by it is left
+
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> segments: array<u32>;
 @group(0) @binding(2) var<storage, read> state: State;
@@ -79,12 +81,12 @@ fn update_vec4(at: u32, gradient: vec4f, step: Now) {
 
 // Cells of the rows that the step names; none once the run is halted.
 fn named_cells() -> u32 {
-  return select(segments[state.cursor * dims.stride] * dims.width, 0u, state.halted != 0u);
+  return select(segments[state.cursor * dims.stride] * width, 0u, state.halted != 0u);
 }
 
 // Where the i-th of them is in the table; the rows that the step names are listed from word `rows` on.
 fn cell_at(rows: u32, i: u32) -> u32 {
-  return segments[rows + 4u * (i / dims.width)] * dims.width + i % dims.width;
+  return segments[rows + 4u * (i / width)] * width + i % width;
 }
 
 fn rows_at() -> u32 {

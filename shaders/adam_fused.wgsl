@@ -34,6 +34,8 @@ struct Cell {
   v: vec4f,
 }
 
+override width: u32; // dims.width, known when the pipeline is made: no division by it is left
+
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> segments: array<u32>;
 @group(0) @binding(2) var<storage, read> state: State;
@@ -71,7 +73,7 @@ struct Now {
 
 fn now() -> Now {
   let base = state.cursor * dims.stride;
-  let count = select(segments[base] * dims.width, 0u, state.halted != 0u);
+  let count = select(segments[base] * width, 0u, state.halted != 0u);
   let sources = base + header + 4u * dims.max_rows + 2u * dims.max_pieces;
   let entry = state.schedule[state.step % capacity];
   return Now(count, base + header, sources, state.step, state.clip, entry.x, entry.y);
@@ -90,12 +92,12 @@ fn row_sum(sources: u32, begin: u32, end: u32, first_piece: u32, column: u32) ->
   if (end - begin > piece_length) {
     let pieces = (end - begin + piece_length - 1u) / piece_length;
     for (var j = first_piece; j < first_piece + pieces; j++) {
-      total += partials[j * dims.width + column];
+      total += partials[j * width + column];
     }
     return total;
   }
   for (var k = sources + begin; k < sources + end; k++) {
-    total += source[source_row(segments[k]) * dims.width + column];
+    total += source[source_row(segments[k]) * width + column];
   }
   return total;
 }
@@ -105,12 +107,12 @@ fn row_sum4(sources: u32, begin: u32, end: u32, first_piece: u32, column: u32) -
   if (end - begin > piece_length) {
     let pieces = (end - begin + piece_length - 1u) / piece_length;
     for (var j = first_piece; j < first_piece + pieces; j++) {
-      total += partials4[j * dims.width + column];
+      total += partials4[j * width + column];
     }
     return total;
   }
   for (var k = sources + begin; k < sources + end; k++) {
-    total += source4[source_row(segments[k]) * dims.width + column];
+    total += source4[source_row(segments[k]) * width + column];
   }
   return total;
 }
@@ -120,9 +122,9 @@ fn row_sum4(sources: u32, begin: u32, end: u32, first_piece: u32, column: u32) -
 fn adam_fused(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let step = now();
   for (var i = id.x; i < step.count; i += groups.x * threads) {
-    let row = step.rows + 4u * (i / dims.width);
-    let column = i % dims.width;
-    let at = segments[row] * dims.width + column;
+    let row = step.rows + 4u * (i / width);
+    let column = i % width;
+    let at = segments[row] * width + column;
     let gradient = row_sum(step.sources, segments[row + 1u], segments[row + 2u], segments[row + 3u], column);
     let cell = update(Cell(vec4f(p[at]), vec4f(exp_avg[at]), vec4f(exp_avg_sq[at])), vec4f(gradient), step);
     p[at] = cell.p.x;
@@ -137,9 +139,9 @@ fn adam_fused(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
 fn adam_fused_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let step = now();
   for (var i = id.x; i < step.count; i += groups.x * threads) {
-    let row = step.rows + 4u * (i / dims.width);
-    let column = i % dims.width;
-    let at = segments[row] * dims.width + column;
+    let row = step.rows + 4u * (i / width);
+    let column = i % width;
+    let at = segments[row] * width + column;
     let gradient = row_sum4(step.sources, segments[row + 1u], segments[row + 2u], segments[row + 3u], column);
     let cell = update(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), gradient, step);
     p4[at] = cell.p;

@@ -33,6 +33,8 @@ struct Cell {
   v: vec4f,
 }
 
+override width: u32; // dims.width, known when the pipeline is made: no division by it is left
+
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> segments: array<u32>;
 @group(0) @binding(2) var<storage, read> state: State;
@@ -102,13 +104,13 @@ fn cells() -> u32 {
   if (state.halted != 0u || dims.count != 0u) {
     return select(dims.count, 0u, state.halted != 0u); // no step is at hand after the last one of a chunk
   }
-  return segments[state.cursor * dims.stride] * dims.width;
+  return segments[state.cursor * dims.stride] * width;
 }
 
 // Where the i-th of them is in the table; the rows that the step names are listed from word `rows` on.
 fn cell_at(rows: u32, i: u32) -> u32 {
   if (dims.count != 0u) { return i; }
-  return segments[rows + 4u * (i / dims.width)] * dims.width + i % dims.width;
+  return segments[rows + 4u * (i / width)] * width + i % width;
 }
 
 // One invocation: a float of a row; its arithmetic is that of vec4s of which the compiler drops three quarters.

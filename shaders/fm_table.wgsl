@@ -24,6 +24,8 @@ struct State {
   cursor: u32,
 }
 
+override width: u32; // dims.width, known when the pipeline is made: no division by it is left
+
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> table4: array<vec4f>;
 @group(0) @binding(2) var<storage, read> ids: array<u32>;
@@ -47,11 +49,11 @@ fn pooled(b: u32, j: u32) -> vec4f {
   var sum = vec4f();
   var squares = vec4f();
   for (var p = b * dims.fields; p < (b + 1u) * dims.fields; p++) {
-    let value = table4[ids[p] * dims.width + j];
+    let value = table4[ids[p] * width + j];
     sum += value;
     squares += value * value;
   }
-  sums4[b * dims.width + j] = sum;
+  sums4[b * width + j] = sum;
   return 0.5 * (sum * sum - squares);
 }
 
@@ -59,8 +61,8 @@ fn pooled(b: u32, j: u32) -> vec4f {
 @compute @workgroup_size(threads)
 fn fm_table_pooled_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var b = id.x; b < dims.batch; b += groups.x * threads) {
-    for (var j = 0u; j < dims.width; j++) {
-      y4[b * dims.width + j] = pooled(b, j);
+    for (var j = 0u; j < width; j++) {
+      y4[b * width + j] = pooled(b, j);
     }
   }
 }
@@ -70,7 +72,7 @@ fn fm_table_pooled_forward(@builtin(global_invocation_id) id: vec3u, @builtin(nu
 fn fm_table_pairs_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var b = id.x; b < dims.batch; b += groups.x * threads) {
     var total = vec4f();
-    for (var j = 0u; j < dims.width; j++) {
+    for (var j = 0u; j < width; j++) {
       total += pooled(b, j);
     }
     y[b] = dot(total, vec4f(1.0));
@@ -98,31 +100,31 @@ fn lists_now() -> Lists {
   let base = state.cursor * dims.stride;
   let pieces = base + header + 4u * dims.max_rows;
   let sources = pieces + 2u * dims.max_pieces;
-  return Lists(segments[base] * dims.width, segments[base + 1u] * dims.width, base + header, pieces, sources);
+  return Lists(segments[base] * width, segments[base + 1u] * width, base + header, pieces, sources);
 }
 
 // Column i % width of piece i / width. Its row is found by its first source.
 fn piece_part(lists: Lists, i: u32) -> Part {
-  let at = lists.pieces + 2u * (i / dims.width);
-  let column = i % dims.width;
+  let at = lists.pieces + 2u * (i / width);
+  let column = i % width;
   let source = segments[lists.sources + segments[at]];
   let example = source >> dims.example_bits;
   let row = ids[example * dims.fields + source - (example << dims.example_bits)];
-  return Part(lists.sources + segments[at], lists.sources + segments[at + 1u], column, table4[row * dims.width + column]);
+  return Part(lists.sources + segments[at], lists.sources + segments[at + 1u], column, table4[row * width + column]);
 }
 
 // Column i % width of row i / width.
 fn row_part(lists: Lists, i: u32) -> Part {
-  let at = lists.rows + 4u * (i / dims.width);
-  let column = i % dims.width;
-  let own = table4[segments[at] * dims.width + column];
+  let at = lists.rows + 4u * (i / width);
+  let column = i % width;
+  let own = table4[segments[at] * width + column];
   return Part(lists.sources + segments[at + 1u], lists.sources + segments[at + 2u], column, own);
 }
 
 fn pooled_sum(part: Part) -> vec4f {
   var total = vec4f();
   for (var k = part.begin; k < part.end; k++) {
-    let cell = (segments[k] >> dims.example_bits) * dims.width + part.column;
+    let cell = (segments[k] >> dims.example_bits) * width + part.column;
     total += dy4[cell] * (sums_forward4[cell] - part.own);
   }
   return total;
@@ -132,16 +134,16 @@ fn pairs_sum(part: Part) -> vec4f {
   var total = vec4f();
   for (var k = part.begin; k < part.end; k++) {
     let example = segments[k] >> dims.example_bits;
-    total += dy[example] * (sums_forward4[example * dims.width + part.column] - part.own);
+    total += dy[example] * (sums_forward4[example * width + part.column] - part.own);
   }
   return total;
 }
 
 fn partials_sum(lists: Lists, i: u32, part: Part) -> vec4f {
-  let first = segments[lists.rows + 4u * (i / dims.width) + 3u];
+  let first = segments[lists.rows + 4u * (i / width) + 3u];
   var total = vec4f();
   for (var j = first; j < first + (part.end - part.begin + piece_length - 1u) / piece_length; j++) {
-    total += partials4[j * dims.width + part.column];
+    total += partials4[j * width + part.column];
   }
   return total;
 }
@@ -158,7 +160,7 @@ fn fm_table_pooled_pieces(@builtin(global_invocation_id) id: vec3u, @builtin(num
 @compute @workgroup_size(threads)
 fn fm_table_pooled_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lists = lists_now();
-  let count = select(lists.row_cells, dims.max_rows * dims.width, dims.clear != 0u);
+  let count = select(lists.row_cells, dims.max_rows * width, dims.clear != 0u);
   for (var i = id.x; i < count; i += groups.x * threads) {
     var total = vec4f();
     if (i < lists.row_cells) {
@@ -184,7 +186,7 @@ fn fm_table_pairs_pieces(@builtin(global_invocation_id) id: vec3u, @builtin(num_
 @compute @workgroup_size(threads)
 fn fm_table_pairs_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lists = lists_now();
-  let count = select(lists.row_cells, dims.max_rows * dims.width, dims.clear != 0u);
+  let count = select(lists.row_cells, dims.max_rows * width, dims.clear != 0u);
   for (var i = id.x; i < count; i += groups.x * threads) {
     var total = vec4f();
     if (i < lists.row_cells) {

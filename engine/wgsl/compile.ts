@@ -11,7 +11,7 @@
  *   behind it          address and length in bytes of each storage buffer, in the order of Kernel.storage
  *
  * In: f32, u32, i32, bool, vec2 … vec4 of them, structs, arrays of constant size in registers, runtime-sized arrays in
- * buffers, if, for, while, loop, functions. Not in: pointers, workgroup and private variables, barriers, atomics,
+ * buffers, if, for, while, loop, functions, overrides (read from dims, see Kernel.overrides). Not in: pointers, workgroup and private variables, barriers, atomics,
  * matrices, textures, switch. Anything else is a KernelError with file and line. An index outside its buffer is
  * undefined, unless the module is `checked`: then it calls env.fail(binding, index), which must throw. Division of
  * integers by zero, and of the lowest by -1, traps.

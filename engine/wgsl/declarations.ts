@@ -18,6 +18,7 @@ export function declarationsOf(name: string, source: string): Declarations {
     try {
       if (node instanceof ast.Function) functions.set(node.name, node);
       if (node instanceof ast.Function) checkNames(node, constants);
+      if (node instanceof ast.Override) buffers.declare(node.name, { kind: 'override' });
       if (node instanceof ast.Var) buffers.declare(node.name, { kind: 'buffer', type: bufferType(node) });
     } catch (error) {
       throw new KernelError(`${at(node.line)}: ${(error as Error).message}`);

@@ -129,7 +129,13 @@ export function placeOf(
 ): { readonly place: Place; readonly rest: ast.Expression | null } | undefined {
   const meaning = t.scope.find(node.name);
   const { memory } = t;
-  if (meaning.kind !== 'buffer' || memory === undefined) return undefined;
+  if (memory === undefined) return undefined;
+  if (meaning.kind === 'override') {
+    const dims = t.scope.find('dims');
+    if (dims.kind !== 'buffer') throw new SubsetError(`override ${node.name} wants a uniform named dims`);
+    return { place: memory.member(memory.whole(memory.variable('dims', dims.type)), node.name), rest: null };
+  }
+  if (meaning.kind !== 'buffer') return undefined;
   let place = memory.whole(memory.variable(node.name, meaning.type));
   let step = node.postfix;
   for (; step !== null; step = step.postfix) {
@@ -166,8 +172,8 @@ function variable(t: Translator, node: ast.VariableExpr): Value {
     value = t.memory.load(found.place);
     step = found.rest;
   } else {
-    if (meaning.kind === 'buffer')
-      throw new SubsetError(`${node.name} is a buffer, which this function has not`);
+    if (meaning.kind === 'buffer' || meaning.kind === 'override')
+      throw new SubsetError(`${node.name} is in a buffer, which this function has not`);
     value = meaning.kind === 'value' ? meaning.value : valueOf(t, meaning.variable);
     step = node.postfix;
   }

@@ -13,7 +13,9 @@ export interface Variable {
 export type Meaning =
   | { readonly kind: 'value'; readonly value: Value }
   | { readonly kind: 'variable'; readonly variable: Variable }
-  | { readonly kind: 'buffer'; readonly type: Type };
+  | { readonly kind: 'buffer'; readonly type: Type }
+  /** A constant of a GPU's pipeline; here the member of dims that has its name (Kernel.overrides). */
+  | { readonly kind: 'override' };
 
 /** Names of a block, and of those around it. */
 export class Scope {

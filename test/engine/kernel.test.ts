@@ -57,6 +57,22 @@ reflected('names what each entry binds, also through the functions it calls, and
   assert.equal(storage('alone'), ['y 2 true 4']);
 });
 
+reflected('names the overrides of a file, which must be u32 of dims', () => {
+  const [kernel] = reflect(
+    'test',
+    source.replace('const threads', 'override cols: u32;\nconst threads'),
+  ).values();
+  assert.equal(kernel.overrides, ['cols']);
+  for (const [name, type] of [
+    ['slope', 'f32'],
+    ['rows_of_it', 'u32'],
+  ])
+    throws(
+      () => reflect('test', source.replace('const threads', `override ${name}: ${type};\nconst threads`)),
+      `test.wgsl: direct: override ${name} is not a u32 that is also a member of dims`,
+    );
+});
+
 reflected('resolves workgroup sizes, of constants too', () => {
   const kernels = reflect('test', source);
   assert.equal(kernels.get('direct')?.workgroup, [64, 1, 1]);

@@ -21,6 +21,7 @@ const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
       loops: false,
       storage: names.map((name, binding) => ({ name, binding: binding + 1, writable: true, bytes: 4 })),
       dims: { binding: 0, bytes: 16, members: [{ name: 'step', offset: 0, type: 'u32' }] },
+      overrides: [],
     },
   ]),
 );

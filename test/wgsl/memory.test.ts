@@ -163,6 +163,24 @@ memory('of what nothing writes may stand before a loop, of what is written not',
   assert.equal([...y, ...other], [301, 303, 305, 307, 309, 0, 11]);
 });
 
+memory('of an override are those of the member of dims with its name', () => {
+  const wasm = wasmOf(`struct Dims { n: u32, width: u32 }
+    override width: u32;
+    @group(0) @binding(0) var<uniform> dims: Dims;
+    @group(0) @binding(1) var<storage, read_write> y: array<u32>;
+    @compute @workgroup_size(1) fn main() {
+      for (var i = 0u; i < dims.n; i++) { y[i] = i / width * 100u + i % width; }
+    }`);
+  for (const width of [1, 3, 4]) {
+    const y = new Uint32Array(8);
+    wasm.run('main', { buffers: { y }, dims: { n: 8, width } });
+    assert.equal(
+      [...y],
+      Array.from(y, (_, i) => Math.floor(i / width) * 100 + (i % width)),
+    );
+  }
+});
+
 const checks = suite('checked kernels');
 
 const stepping = `struct Fixed { n: u32, list: array<u32, 3>, rest: array<vec4f> }
