@@ -76,9 +76,11 @@ const enough = 1024;
 
 /** Compiles kernels, so that a replay need not. */
 export async function warm(device: Device, kernels: readonly Kernel[]): Promise<void> {
-  const specs = kernels.map(({ shader, entry, storage }): CommandSpec => {
-    const buffers = storage.map(({ name }) => [name, device.buffer(name, enough)]);
-    return { label: entry, shader, entry, buffers: Object.fromEntries(buffers), dims: {}, over: [1] };
+  const specs = kernels.map(({ shader, entry, storage, overrides }): CommandSpec => {
+    const buffers = Object.fromEntries(storage.map(({ name }) => [name, device.buffer(name, enough)]));
+    // Compilers divide by overrides, and not by 0.
+    const dims = Object.fromEntries(overrides.map((name) => [name, 1]));
+    return { label: entry, shader, entry, buffers, dims, over: [1] };
   });
   device.releaseCommands(await device.commands(specs));
 }
