@@ -1,17 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generalOptions } from '../config/options.js';
 import { ConfigError } from '../errors.js';
 import { atomicWrite } from '../files.js';
-import { readResult, resultPath, type RunResult } from '../train/result.js';
-import { lastPath } from '../train/keeper.js';
 import { cellName, type Cell, type Plan } from './cell.js';
-
-/** Where a cell stands. */
-export type CellState =
-  | { readonly kind: 'finished'; readonly run: string; readonly result: RunResult }
-  | { readonly kind: 'begun'; readonly checkpoint: string }
-  | { readonly kind: 'fresh' };
 
 /** The folder of an experiment. */
 export function experimentFolder(checkpointDir: string, name: string): string {
@@ -22,10 +14,6 @@ export function experimentFolder(checkpointDir: string, name: string): string {
 
 /** The folder that is a cell's --checkpoint_dir. */
 export const cellFolder = (folder: string, cell: Cell): string => join(folder, 'cells', cellName(cell));
-
-/** What a cell's process printed, of all its starts. */
-export const outputPath = (folder: string, cell: Cell): string =>
-  join(cellFolder(folder, cell), 'output.log');
 
 const planPath = (folder: string) => join(folder, 'plan.json');
 
@@ -82,41 +70,4 @@ function meaning({ options }: Cell): string {
         .map(([name, value]) => `--${name}=${value}`)
         .sort()
         .join(' ');
-}
-
-/** Where the cell stands, by its run folders. */
-export async function cellState(folder: string, cell: Cell): Promise<CellState> {
-  const runs = runFolders(cellFolder(folder, cell));
-  const finished = runs.find((run) => existsSync(resultPath(run)));
-  if (finished !== undefined) return { kind: 'finished', run: finished, result: await readResult(finished) };
-  const begun = runs.find((run) => existsSync(lastPath(run)));
-  return begun === undefined ? { kind: 'fresh' } : { kind: 'begun', checkpoint: lastPath(begun) };
-}
-
-/** Run folders of a cell, the latest first; they are named by time. */
-function runFolders(folder: string): readonly string[] {
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).map((name) => join(folder, name));
-  return names
-    .filter((path) => statSync(path).isDirectory())
-    .sort()
-    .reverse();
-}
-
-/** Removes run folders in which nothing was kept: of processes that ended before their first checkpoint. */
-export function removeEmptyRuns(folder: string, cell: Cell): void {
-  for (const run of runFolders(cellFolder(folder, cell))) {
-    if (!existsSync(lastPath(run)) && !existsSync(resultPath(run)))
-      rmSync(run, { recursive: true, force: true });
-  }
-}
-
-/** The last line that the cell's process printed, or null. */
-export function lastLine(folder: string, cell: Cell): string | null {
-  const path = outputPath(folder, cell);
-  if (!existsSync(path)) return null;
-  const lines = readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '');
-  return lines.at(-1) ?? null;
 }

@@ -3,6 +3,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { loadTrainConfig } from '../config.js';
 import { models } from '../../models/index.js';
+import { takeLock } from '../cells/lock.js';
+import { runTraining, type Ending } from '../cells/run.js';
+import { outputPath, stateOf } from '../cells/state.js';
 import { ConfigError } from '../errors.js';
 import { atomicWrite } from '../files.js';
 import { prepareDataset, requireDataset } from '../open.js';
@@ -11,10 +14,8 @@ import { catchStop } from '../train/interruption.js';
 import { openCellBar, type CellBar } from './bar.js';
 import { cellArguments, cellName, type Cell, type Plan } from './cell.js';
 import { emit } from './emit.js';
-import { cellState, experimentFolder, keepPlan, outputPath } from './folder.js';
-import { takeLock } from './lock.js';
+import { cellFolder, experimentFolder, keepPlan } from './folder.js';
 import { inTurn } from './pool.js';
-import { runCell, type Ending } from './process.js';
 import type { Manage } from './request.js';
 import { summaryOf, type Summary } from './summary.js';
 import { summaryText } from './text.js';
@@ -56,7 +57,7 @@ async function collect(folder: string, plan: Plan): Promise<void> {
 
 /** Writes summary.json and summary.txt from what is finished. */
 async function summarize(folder: string, plan: Plan): Promise<Summary> {
-  const states = await Promise.all(plan.cells.map((cell) => cellState(folder, cell)));
+  const states = await Promise.all(plan.cells.map((cell) => stateOf(cellFolder(folder, cell))));
   const summary = summaryOf(plan, states);
   await atomicWrite(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 1)}\n`);
   await atomicWrite(join(folder, 'summary.txt'), `${summaryText(summary)}\n`);
@@ -72,13 +73,19 @@ async function runOne(folder: string, plan: Plan, which: string, { threads }: Ma
   }
   const stop = catchStop();
   try {
-    const ending = await runCell(folder, cell, { threads, signal: stop.signal });
+    const ending = await trainCell(folder, cell, threads, stop.signal);
     if (ending.kind === 'stopped') process.exitCode = stop.exitCode();
     if (ending.kind === 'failed') process.exitCode = 1;
     console.log(endingLine(folder, cell, ending, null));
   } finally {
     stop.destroy();
   }
+}
+
+/** Trains a cell to its end, from where it stands; `threads` null leaves their number to the command. */
+function trainCell(folder: string, cell: Cell, threads: number | null, signal: AbortSignal): Promise<Ending> {
+  const share = threads === null ? [] : [`--threads=${threads}`];
+  return runTraining({ folder: cellFolder(folder, cell), argv: [...cellArguments(cell), ...share], signal });
 }
 
 /** --quiet shows no lines; without progress or a terminal there is a line a cell. */
@@ -121,7 +128,7 @@ async function trainCells(
   manage: Manage,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const states = await Promise.all(plan.cells.map((cell) => cellState(folder, cell)));
+  const states = await Promise.all(plan.cells.map((cell) => stateOf(cellFolder(folder, cell))));
   const open = plan.cells.filter((_, i) => states[i].kind !== 'finished');
   const kept = plan.cells.length - open.length;
   const jobs = Math.max(1, Math.min(manage.jobs, open.length));
@@ -136,7 +143,7 @@ async function trainCells(
       if (signal.aborted) return;
       bar.update(done, ++running);
       const started = performance.now();
-      const ending = await runCell(folder, cell, { threads, signal });
+      const ending = await trainCell(folder, cell, threads, signal);
       running--;
       if (ending.kind !== 'stopped') done++;
       const line = endingLine(folder, cell, ending, (performance.now() - started) / 1000);
@@ -161,8 +168,8 @@ function startLine(folder: string, { cells }: Plan, kept: number, jobs: number):
 
 function endingLine(folder: string, cell: Cell, ending: Ending, seconds: number | null): string {
   const name = cellName(cell);
-  if (ending.kind === 'stopped') return `${name}: stopped`;
-  if (ending.kind === 'failed') return `${name}: ${ending.reason} (${outputPath(folder, cell)})`;
+  if (ending.kind === 'failed') return `${name}: ${ending.reason} (${outputPath(cellFolder(folder, cell))})`;
+  if (ending.kind !== 'finished') return `${name}: stopped`;
   const { test, best_epoch } = ending.result;
   const metrics = Object.entries(test ?? {}).map(([metric, value]) => `${metric} ${value.toFixed(4)}`);
   const took = seconds === null ? '' : `, ${durationText(seconds)}`;

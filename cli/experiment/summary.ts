@@ -1,8 +1,8 @@
+import type { CellState } from '../cells/state.js';
 import { isDict, type ConfigValue } from '../config/literal.js';
 import { higherIsBetter } from '../metrics.js';
 import type { Metrics } from '../train/state.js';
 import { cellName, headTitle, type Cell, type Head, type Plan } from './cell.js';
-import type { CellState } from './folder.js';
 import { meanStd, pairedTTest, type MeanStd, type PairedTTest } from './statistics.js';
 
 /** A finished cell. */

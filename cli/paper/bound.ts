@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { splitDataset } from '../../data/dataset.js';
 import { models, packFeatures } from '../../models/index.js';
-import { runCell } from '../cells/run.js';
+import { runTraining } from '../cells/run.js';
 import { flagLabel, parseFlags, readCommand, type Flags } from '../config/flags.js';
 import { plainText } from '../config/literal.js';
 import { ConfigError } from '../errors.js';
@@ -157,10 +157,10 @@ async function measured(
 ): Promise<BoundRow | null> {
   const name = classes === 1 ? 'binary' : `classes-${classes}`;
   logger.info(`${name}: training`);
-  const end = await runCell({ folder: join(folder, name), argv: cellFlags(request, classes), signal });
+  const end = await runTraining({ folder: join(folder, name), argv: cellFlags(request, classes), signal });
   if (end.kind === 'stopped') return null;
   if (end.kind !== 'finished') {
-    throw new ConfigError(`${name}: ${end.kind === 'failed' ? end.message : 'was ended'}`);
+    throw new ConfigError(`${name}: ${end.kind === 'failed' ? end.reason : 'was ended'}`);
   }
   const { best_epoch, valid, test } = end.result;
   const slopes = await probed(bestPath(end.run), request.config);

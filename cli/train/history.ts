@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../data/errors.js';
+import type { Metrics } from './state.js';
 
 /** A line of metrics.jsonl, as the logger wrote it. */
 export type Event = Readonly<Record<string, unknown>>;
@@ -33,11 +34,17 @@ function parsed(line: string): Event | null {
   }
 }
 
+/** What a run tells of an epoch; `valid` is null where it was not evaluated. */
+export interface EpochEvent extends Event {
+  readonly epoch: number;
+  readonly valid: Metrics | null;
+}
+
+const isEpoch = (event: Event): event is EpochEvent =>
+  event.event === 'epoch' && typeof event.epoch === 'number';
+
 /** The epochs of a run in order, each once: after a crash the last epoch is trained, and told of, again. */
-export function epochEvents(events: readonly Event[]): readonly Event[] {
-  const byEpoch = new Map<number, Event>();
-  for (const event of events) {
-    if (event.event === 'epoch' && typeof event.epoch === 'number') byEpoch.set(event.epoch, event);
-  }
+export function epochEvents(events: readonly Event[]): readonly EpochEvent[] {
+  const byEpoch = new Map(events.filter(isEpoch).map((event) => [event.epoch, event] as const));
   return [...byEpoch].sort(([a], [b]) => a - b).map(([, event]) => event);
 }

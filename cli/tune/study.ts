@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigValue } from '../config/literal.js';
 import { ConfigError } from '../errors.js';
-import { takeLock } from '../experiment/lock.js';
+import { takeLock } from '../cells/lock.js';
 import { atomicWrite } from '../files.js';
 import type { Metrics } from '../train/state.js';
 import type { Curve } from './prune.js';

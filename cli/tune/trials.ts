@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { runCell, type CellEnd, type EpochRecord } from '../cells/run.js';
+import { rmSync } from 'node:fs';
+import { runTraining, type Ending } from '../cells/run.js';
+import { runFolders } from '../cells/state.js';
 import { plainText } from '../config/literal.js';
 import { bestPath, lastPath } from '../train/keeper.js';
 import { bestOf, isPruned, type Curve, type PruneRule } from './prune.js';
@@ -35,11 +35,11 @@ export async function runTrial(study: Study, params: Params, options: TrialOptio
     .map(({ curve, state }) => ({ curve, isWhole: state === 'complete' }));
   const started = performance.now();
   let curve: Curve = [];
-  const end = await runCell({
+  const end = await runTraining({
     folder: study.trialFolder(number),
     argv: [...options.argv, ...flagsOf(params)],
     signal: options.signal,
-    follow({ epoch, valid }: EpochRecord) {
+    follow({ epoch, valid }) {
       options.progress(epoch + 1);
       if (valid === null) return true;
       curve = [...curve, { epoch, score: Number(valid[metric]) }];
@@ -63,9 +63,9 @@ export async function runTrial(study: Study, params: Params, options: TrialOptio
 
 type Outcome = Pick<Trial, 'state' | 'valid' | 'test' | 'run' | 'error'>;
 
-function outcome(end: Exclude<CellEnd, { kind: 'stopped' }>, metric: string, hasScore: boolean): Outcome {
+function outcome(end: Exclude<Ending, { kind: 'stopped' }>, metric: string, hasScore: boolean): Outcome {
   const none = { valid: null, test: null };
-  if (end.kind === 'failed') return { state: 'failed', ...none, run: null, error: end.message };
+  if (end.kind === 'failed') return { state: 'failed', ...none, run: null, error: end.reason };
   if (end.kind === 'ended') return { state: 'pruned', ...none, run: end.run };
   const { run, result } = end;
   if (!hasScore) return { state: 'failed', ...none, run, error: `no epoch has a valid ${metric}` };
@@ -76,9 +76,7 @@ function outcome(end: Exclude<CellEnd, { kind: 'stopped' }>, metric: string, has
 export function removeWorse({ trials, trialFolder }: Study, bigger: boolean): void {
   const best = bestTrial(trials, bigger);
   for (const { trial } of trials.filter((one) => one !== best)) {
-    const folder = trialFolder(trial);
-    const runs = existsSync(folder) ? readdirSync(folder) : [];
-    for (const path of runs.flatMap((run) => [bestPath(join(folder, run)), lastPath(join(folder, run))])) {
+    for (const path of runFolders(trialFolder(trial)).flatMap((run) => [bestPath(run), lastPath(run)])) {
       rmSync(path, { force: true });
     }
   }

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { binaryHead, cellArguments, cellName, type Cell, type Head } from '../../cli/experiment/cell.js';
-import type { CellState } from '../../cli/experiment/folder.js';
+import type { CellState } from '../../cli/cells/state.js';
 import { cellsOf } from '../../cli/experiment/matrix.js';
 import { completeMatrix } from '../../cli/experiment/request.js';
 import { summaryOf } from '../../cli/experiment/summary.js';

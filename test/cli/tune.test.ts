@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { runFolders } from '../../cli/cells/state.js';
 import type { Trial } from '../../cli/tune/study.js';
 import { node, tinyFolder, trainScript, type Ended } from '../support/train.js';
 
@@ -126,7 +127,7 @@ command('goes on after Ctrl-C and after kill -9 as if nothing had been', async (
   assert.equal(outcomes('broken'), outcomes('whole'));
   assert.not.ok(existsSync(join(study('broken'), 'lock')));
   const runs = readdirSync(join(study('broken'), 'trials')).map(
-    (trial) => readdirSync(join(study('broken'), 'trials', trial)).length,
+    (trial) => runFolders(join(study('broken'), 'trials', trial)).length,
   );
   assert.equal(runs, [1, 1, 1, 1, 1], 'an interrupted run goes on in its folder');
 });

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { takeLock, waitForLock, writeLock } from '../../cli/experiment/lock.js';
+import { takeLock, waitForLock, writeLock } from '../../cli/cells/lock.js';
 import { temporaryFolder } from '../support/data_set.js';
 
 const path = join(temporaryFolder(), 'lock');
