@@ -64,9 +64,13 @@ export class Plan {
     if (this.frozen.flush.length > 0) this.device.run(this.frozen.flush, 1);
   }
 
-  /** Sets step, cursor and seed of the step state and lets a halted run go on. */
+  /**
+   * Sets step, cursor and seed of the step state and lets a halted run go on; brings all rows up to that step, and
+   * counts back those that the halted step was to update.
+   */
   setPosition(position: StepPosition): void {
     this.store.write(this.tape.stepState().name, stateHeader(position));
+    this.flush();
   }
 
   /** Sets the cursor alone, after a chunk of inputs was fed. */

@@ -1,7 +1,6 @@
 import { checkSources, recordSegmentPieces, recordSegmentSum } from './ops/segment_sum.js';
 import { segmentsOf, sourceDims } from './ops/row_ids.js';
 import type { Optimizer, UpdateContext } from './optim/optimizer.js';
-import { rowView } from './segments.js';
 import { size } from './shape.js';
 import type { Dispatch, Gradient, Tape } from './tape.js';
 import type { Tensor } from './tensor.js';
@@ -67,12 +66,14 @@ function recordTable(
   g?: Tensor,
 ): void {
   const { ids, source } = rows;
-  const [tableRows, width] = p.shape;
   const { stride, maxRows, maxPieces } = ids.layout;
-  const last = tape.slot(`last_step.${p.name}`, [tableRows, width / rowView(width).lanes], 'u32');
-  const named = { last, segments: segmentsOf(tape, ids), stride, maxRows };
+  const named = { segments: segmentsOf(tape, ids), stride, maxRows };
   const context = (list: Dispatch[]) => ({ ...contextOf(tape, list, optimizer, p), ...named });
-  optimizer.catchUp?.(context(lists.before));
+  if (optimizer.catchUp && optimizer.flush) {
+    const last = tape.slot(`last_step.${p.name}`, [p.shape[0]], 'u32');
+    optimizer.catchUp({ ...context(lists.before), last });
+    optimizer.flush({ ...context(lists.flush), last });
+  }
   if (g === undefined && optimizer.fusedRows !== undefined && typeof source !== 'function') {
     const { partials } = recordSegmentPieces(tape, lists.after, ids, source);
     const more = { source, partials, maxPieces, sourceDims: sourceDims(ids, source) };
@@ -81,7 +82,6 @@ function recordTable(
     const sum = g ?? recordSegmentSum(tape, lists.after, ids, source, false);
     optimizer.rows({ ...context(lists.after), g: sum });
   }
-  optimizer.flush?.(context(lists.flush));
 }
 
 function contextOf(tape: Tape, list: Dispatch[], { name }: Optimizer, p: Tensor): UpdateContext {

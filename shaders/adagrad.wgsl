@@ -3,10 +3,11 @@
 //   adagrad_dense:   all of p
 //   adagrad_rows:    the rows that the step names, from their gradients g[i,:]
 //   adagrad_replay:  the steps that these rows (or, with dims.count, all) missed, whose gradient was zero
-// A cell is a vec4 of a row in _vec4 entries, else a float; last[cell] counts the steps that are in it.
+// A cell is a vec4 of a row in _vec4 entries, else a float; last[row] counts the steps that are in a row once the step
+// at hand, which will update the rows it names, is over.
 
 struct Dims {
-  count: u32, // cells of p; 0 for the rows that the step names
+  count: u32, // cells of p, or rows where a kernel replays; 0 for those that the step names
   width: u32, // cells of a row
   stride: u32,
   eps: f32,
@@ -75,19 +76,34 @@ fn store_vec4(at: u32, cell: Cell) {
   sum4[at] = cell.s;
 }
 
-// Cells to be worked on: dims.count, or those of the rows that the step names; none once the run is halted.
-fn cells() -> u32 {
-  if (state.halted != 0u || dims.count != 0u) {
-    return select(dims.count, 0u, state.halted != 0u); // no step is at hand after the last one of a chunk
-  }
-  return segments[state.cursor * dims.stride] * dims.width;
+// Cells of the rows that the step names; none once the run is halted.
+fn named_cells() -> u32 {
+  return select(segments[state.cursor * dims.stride] * dims.width, 0u, state.halted != 0u);
 }
 
 // Where the i-th of them is in the table.
 fn cell_at(i: u32) -> u32 {
-  if (dims.count != 0u) { return i; }
   let row = segments[state.cursor * dims.stride + header + 4u * (i / dims.width)];
   return row * dims.width + i % dims.width;
+}
+
+// Which rows to replay, and the steps that will be in them: all, or those that the step names.
+struct Rows {
+  count: u32,
+  list: u32,
+  after: u32,
+}
+
+fn rows_now() -> Rows {
+  if (state.halted != 0u) { return Rows(0u, 0u, 0u); }
+  if (dims.count != 0u) { return Rows(dims.count, 0u, state.step); } // no step is at hand after the last one of a chunk
+  let base = state.cursor * dims.stride;
+  return Rows(segments[base], base + header, state.step + 1u);
+}
+
+fn row_at(rows: Rows, i: u32) -> u32 {
+  if (dims.count != 0u) { return i; }
+  return segments[rows.list + 4u * i];
 }
 
 // One invocation: a vec4, then those a grid further.
@@ -102,47 +118,51 @@ fn adagrad_dense(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgrou
 // One invocation: a float of a row.
 @compute @workgroup_size(threads)
 fn adagrad_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = cells();
+  let count = named_cells();
   for (var i = id.x; i < count; i += groups.x * threads) {
     let at = cell_at(i);
     store(at, update(load(at), vec4f(state.clip * g[i]), state.step));
-    last[at] = state.step + 1u;
   }
 }
 
 // One invocation: a vec4 of a row.
 @compute @workgroup_size(threads)
 fn adagrad_rows_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = cells();
+  let count = named_cells();
   for (var i = id.x; i < count; i += groups.x * threads) {
     let at = cell_at(i);
     store_vec4(at, update(load_vec4(at), state.clip * g4[i], state.step));
-    last[at] = state.step + 1u;
   }
 }
 
-// One invocation: a float of a row.
+// One invocation: a row.
 @compute @workgroup_size(threads)
 fn adagrad_replay(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = cells();
-  for (var i = id.x; i < count; i += groups.x * threads) {
-    let at = cell_at(i);
-    if (last[at] < state.step) {
-      store(at, replay(load(at), last[at]));
-      last[at] = state.step;
+  let rows = rows_now();
+  for (var i = id.x; i < rows.count; i += groups.x * threads) {
+    let row = row_at(rows, i);
+    let first = last[row];
+    last[row] = rows.after;
+    if (first < state.step) {
+      for (var at = row * dims.width; at < (row + 1u) * dims.width; at++) {
+        store(at, replay(load(at), first));
+      }
     }
   }
 }
 
-// One invocation: a vec4 of a row.
+// One invocation: a row of whole vec4s.
 @compute @workgroup_size(threads)
 fn adagrad_replay_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = cells();
-  for (var i = id.x; i < count; i += groups.x * threads) {
-    let at = cell_at(i);
-    if (last[at] < state.step) {
-      store_vec4(at, replay(load_vec4(at), last[at]));
-      last[at] = state.step;
+  let rows = rows_now();
+  for (var i = id.x; i < rows.count; i += groups.x * threads) {
+    let row = row_at(rows, i);
+    let first = last[row];
+    last[row] = rows.after;
+    if (first < state.step) {
+      for (var at = row * dims.width; at < (row + 1u) * dims.width; at++) {
+        store_vec4(at, replay(load_vec4(at), first));
+      }
     }
   }
 }

@@ -4,7 +4,7 @@
 //   adam_dense:  all of p
 //   adam_rows:   the rows that the step names, after adam_replay, from their gradients g[i,:]
 // What is done to the other rows of a table is in adam_replay.wgsl.
-// A cell is a vec4 of a row in _vec4 entries, else a float; last[cell] counts the steps that are in it.
+// A cell is a vec4 of a row in _vec4 entries, else a float.
 
 struct Dims {
   count: u32, // cells of p
@@ -46,7 +46,6 @@ override width: u32; // dims.width, known when the pipeline is made: no division
 @group(0) @binding(5) var<storage, read_write> exp_avg4: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> exp_avg_sq: array<f32>;
 @group(0) @binding(6) var<storage, read_write> exp_avg_sq4: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> last: array<u32>;
 
 const threads = 64u;
 const header = 4u;
@@ -54,7 +53,6 @@ const capacity = 16384u; // scheduleCapacity
 
 // What the step's update of every cell needs of the state, read once.
 struct Now {
-  step: u32,
   clip: f32,
   rate: f32,
   correction: f32,
@@ -62,7 +60,7 @@ struct Now {
 
 fn now() -> Now {
   let entry = state.schedule[state.step % capacity];
-  return Now(state.step, state.clip, entry.x, entry.y);
+  return Now(state.clip, entry.x, entry.y);
 }
 
 fn update(start: Cell, gradient: vec4f, at: Now) -> Cell {
@@ -115,7 +113,6 @@ fn adam_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
     p[at] = cell.p.x;
     exp_avg[at] = cell.m.x;
     exp_avg_sq[at] = cell.v.x;
-    last[at] = step.step + 1u;
   }
 }
 
@@ -128,6 +125,5 @@ fn adam_rows_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgro
   for (var i = id.x; i < count; i += groups.x * threads) {
     let at = cell_at(rows, i);
     update_vec4(at, g4[i], step);
-    last[at] = step.step + 1u;
   }
 }

@@ -49,7 +49,6 @@ override width: u32; // dims.width, known when the pipeline is made: no division
 @group(0) @binding(6) var<storage, read_write> exp_avg4: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> exp_avg_sq: array<f32>;
 @group(0) @binding(7) var<storage, read_write> exp_avg_sq4: array<vec4f>;
-@group(0) @binding(8) var<storage, read_write> last: array<u32>;
 
 const threads = 64u;
 const header = 4u;
@@ -65,7 +64,6 @@ struct Now {
   count: u32, // cells of the rows that the step names; none once the run is halted
   rows: u32,
   sources: u32,
-  step: u32,
   clip: f32,
   rate: f32,
   correction: f32,
@@ -76,7 +74,7 @@ fn now() -> Now {
   let count = select(segments[base] * width, 0u, state.halted != 0u);
   let sources = base + header + 4u * dims.max_rows + 2u * dims.max_pieces;
   let entry = state.schedule[state.step % capacity];
-  return Now(count, base + header, sources, state.step, state.clip, entry.x, entry.y);
+  return Now(count, base + header, sources, state.clip, entry.x, entry.y);
 }
 
 fn update(start: Cell, gradient: vec4f, now: Now) -> Cell {
@@ -130,7 +128,6 @@ fn adam_fused(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
     p[at] = cell.p.x;
     exp_avg[at] = cell.m.x;
     exp_avg_sq[at] = cell.v.x;
-    last[at] = step.step + 1u;
   }
 }
 
@@ -147,6 +144,5 @@ fn adam_fused_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgr
     p4[at] = cell.p;
     exp_avg4[at] = cell.m;
     exp_avg_sq4[at] = cell.v;
-    last[at] = step.step + 1u;
   }
 }

@@ -3,10 +3,11 @@
 //   m = β₁m      v = β₂v      p = p − rate · m / (correction · √v + ε)
 //   adam_replay:  the rows that the step names, before they are read, or with dims.count all rows
 // With weight decay the gradient is weight_decay · p instead.
-// A cell is a vec4 of a row in _vec4 entries, else a float; last[cell] counts the steps that are in it.
+// A cell is a vec4 of a row in _vec4 entries, else a float; last[row] counts the steps that are in a row once the step
+// at hand, which will update the rows it names, is over.
 
 struct Dims {
-  count: u32, // cells of p; 0 for the rows that the step names
+  count: u32, // rows of p; 0 for those that the step names
   width: u32, // cells of a row
   stride: u32,
   beta1: f32,
@@ -99,54 +100,61 @@ fn replay(start: Cell, first: u32, end: u32) -> Cell {
   return cell;
 }
 
-// Cells to be worked on: dims.count, or those of the rows that the step names; none once the run is halted.
-fn cells() -> u32 {
-  if (state.halted != 0u || dims.count != 0u) {
-    return select(dims.count, 0u, state.halted != 0u); // no step is at hand after the last one of a chunk
-  }
-  return segments[state.cursor * dims.stride] * width;
+// Which rows to work on, and the steps that will be in them: all, or those that the step names.
+struct Rows {
+  count: u32,
+  list: u32,
+  after: u32,
 }
 
-// Where the i-th of them is in the table; the rows that the step names are listed from word `rows` on.
-fn cell_at(rows: u32, i: u32) -> u32 {
+fn rows_now() -> Rows {
+  if (state.halted != 0u) { return Rows(0u, 0u, 0u); }
+  if (dims.count != 0u) { return Rows(dims.count, 0u, state.step); } // no step is at hand after the last one of a chunk
+  let base = state.cursor * dims.stride;
+  return Rows(segments[base], base + header, state.step + 1u);
+}
+
+fn row_at(rows: Rows, i: u32) -> u32 {
   if (dims.count != 0u) { return i; }
-  return segments[rows + 4u * (i / width)] * width + i % width;
+  return segments[rows.list + 4u * i];
 }
 
-// One invocation: a float of a row; its arithmetic is that of vec4s of which the compiler drops three quarters.
+// One invocation: a row. The arithmetic of a float is that of vec4s of which the compiler drops three quarters.
 @compute @workgroup_size(threads)
 fn adam_replay(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = cells();
-  let rows = state.cursor * dims.stride + header;
+  let rows = rows_now();
   let step = state.step;
-  for (var i = id.x; i < count; i += groups.x * threads) {
-    let at = cell_at(rows, i);
-    let first = last[at];
+  for (var i = id.x; i < rows.count; i += groups.x * threads) {
+    let row = row_at(rows, i);
+    let first = last[row];
+    last[row] = rows.after;
     if (first < step) {
-      let cell = replay(Cell(vec4f(p[at]), vec4f(exp_avg[at]), vec4f(exp_avg_sq[at])), first, step);
-      p[at] = cell.p.x;
-      exp_avg[at] = cell.m.x;
-      exp_avg_sq[at] = cell.v.x;
-      last[at] = step;
+      for (var at = row * width; at < (row + 1u) * width; at++) {
+        let cell = replay(Cell(vec4f(p[at]), vec4f(exp_avg[at]), vec4f(exp_avg_sq[at])), first, step);
+        p[at] = cell.p.x;
+        exp_avg[at] = cell.m.x;
+        exp_avg_sq[at] = cell.v.x;
+      }
     }
   }
 }
 
-// One invocation: a vec4 of a row.
+// One invocation: a row of whole vec4s.
 @compute @workgroup_size(threads)
 fn adam_replay_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = cells();
-  let rows = state.cursor * dims.stride + header;
+  let rows = rows_now();
   let step = state.step;
-  for (var i = id.x; i < count; i += groups.x * threads) {
-    let at = cell_at(rows, i);
-    let first = last[at];
+  for (var i = id.x; i < rows.count; i += groups.x * threads) {
+    let row = row_at(rows, i);
+    let first = last[row];
+    last[row] = rows.after;
     if (first < step) {
-      let cell = replay(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), first, step);
-      p4[at] = cell.p;
-      exp_avg4[at] = cell.m;
-      exp_avg_sq4[at] = cell.v;
-      last[at] = step;
+      for (var at = row * width; at < (row + 1u) * width; at++) {
+        let cell = replay(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), first, step);
+        p4[at] = cell.p;
+        exp_avg4[at] = cell.m;
+        exp_avg_sq4[at] = cell.v;
+      }
     }
   }
 }

@@ -20,7 +20,6 @@ export function adagrad({ eps = 1e-10, lrDecay = 0, weightDecay = 0 }: AdagradOp
     slots: ['sum'],
     constants: { eps, weight_decay: weightDecay },
     schedule: (step, lr) => [lr / (1 + (step - 1) * lrDecay), 0, 0, 0],
-    counts: true,
     // Without weight decay a row that no step names rests.
     replay: weightDecay === 0 ? undefined : { shader: 'adagrad' },
   });

@@ -28,7 +28,6 @@ export function adam({ betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: Adam
     slots: ['exp_avg', 'exp_avg_sq'],
     constants: { beta1, beta2, rest1: 1 - beta1, rest2: 1 - beta2, eps, weight_decay: weightDecay },
     schedule: (step, lr) => [...biasCorrections(beta1, beta2, step, lr), 0, 0],
-    counts: true,
     fused: 'adam_fused',
     // A ratio that does not shrink is never negligible: 1e9 steps are more than a schedule holds.
     replay: { shader: 'adam_replay', constants: { fading: decay > 1 ? 1 / Math.log2(decay) : 1e9 } },

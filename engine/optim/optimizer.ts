@@ -20,15 +20,19 @@ export interface DenseUpdate extends UpdateContext {
 
 /** Work on the rows of a table [V,D] that the step names, or on all of them. */
 export interface RowsUpdate extends UpdateContext {
-  /**
-   * Steps that are already in each row: u32, one number for every vec4 of a row, or for every float where rows are not
-   * whole vec4s, so that the invocation that owns a piece of a row alone reads and writes its number.
-   */
-  readonly last: Tensor;
   /** The step's groups: see segments.ts. Row i of the block is `segments[base + 4 + 4 · i]`, base = cursor · stride. */
   readonly segments: Tensor;
   readonly stride: number;
   readonly maxRows: number;
+}
+
+/** The same where rows change that no step names. */
+export interface RowsReplay extends RowsUpdate {
+  /**
+   * [V] u32: the steps that are in each row, the one at hand, which will update the rows it names, included; after a
+   * halted one, `flush` sets this right.
+   */
+  readonly last: Tensor;
 }
 
 /** Update of the rows that the step names, from their gradients `g` [maxRows,D]. */
@@ -60,6 +64,6 @@ export interface Optimizer {
   rows(update: RowsGradientUpdate): void;
   /** What `rows` does, without a gradient in between. */
   fusedRows?(update: RowsSourceUpdate): void;
-  catchUp?(update: RowsUpdate): void;
-  flush?(update: RowsUpdate): void;
+  catchUp?(update: RowsReplay): void;
+  flush?(update: RowsReplay): void;
 }

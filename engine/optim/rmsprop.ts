@@ -20,7 +20,6 @@ export function rmsprop({ alpha = 0.99, eps = 1e-8, weightDecay = 0 }: RmspropOp
     slots: ['square_avg'],
     constants: { alpha, rest: 1 - alpha, eps, weight_decay: weightDecay },
     schedule: (_, lr) => [lr, 0, 0, 0],
-    counts: true,
     // Even without weight decay the mean of squares of a row that no step names decays.
     replay: { shader: 'rmsprop' },
   });

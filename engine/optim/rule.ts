@@ -2,7 +2,7 @@ import { strided } from '../ops/strided.js';
 import { rowView } from '../segments.js';
 import { size } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import type { Optimizer, RowsSourceUpdate, RowsUpdate, UpdateContext } from './optimizer.js';
+import type { Optimizer, RowsReplay, RowsSourceUpdate, RowsUpdate, UpdateContext } from './optimizer.js';
 
 type Numbers = Readonly<Record<string, number>>;
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -13,6 +13,12 @@ type Entry = readonly [shader: string, kernel: 'rows' | 'replay' | 'fused'];
 export interface OptimizerOptions {
   /** Added to the gradient as weightDecay · p (L2), 0 by default. */
   readonly weightDecay?: number;
+}
+
+/** The file in shaders/ with the kernel that replays, and numbers that only it finds in dims. */
+interface Replay {
+  readonly shader: string;
+  readonly constants?: Numbers;
 }
 
 /**
@@ -26,39 +32,40 @@ export interface Rule {
   /** Numbers that its kernels find in dims. */
   readonly constants: Numbers;
   readonly schedule: Optimizer['schedule'];
-  /** Whether `<name>_rows` keeps account of the steps that are in a row. */
-  readonly counts: boolean;
   /** The file in shaders/ with `<name>_fused`, which is segment_sum_rows and `<name>_rows` in one, and its twin. */
   readonly fused?: string;
-  /** The file in shaders/ with the kernel that replays, and numbers that only it finds in dims. */
-  readonly replay?: { readonly shader: string; readonly constants?: Numbers };
+  readonly replay?: Replay;
 }
 
+/** Vec4s of a row, or floats where rows are not whole vec4s. */
+const cells = ({ p }: RowsUpdate): number => p.shape[1] / rowView(p.shape[1]).lanes;
+
 /** Builds what the plan records from a rule. */
-export function optimizerOf({ name, slots, constants, schedule, counts, fused, replay }: Rule): Optimizer {
+export function optimizerOf({ name, slots, constants, schedule, fused, replay }: Rule): Optimizer {
   const bind = ({ p, state, slot }: UpdateContext, four: '' | '4'): Tensors => ({
     state,
     [`p${four}`]: p,
     ...Object.fromEntries(slots.map((key) => [`${key}${four}`, slot(key)])),
   });
-  /** `count` cells of all rows, or with 0 those of the rows that the step names. */
-  const byRows = (u: RowsUpdate, [shader, entry]: Entry, count: number, more: Tensors, numbers?: Numbers) => {
-    const { lanes, four, suffix } = rowView(u.p.shape[1]);
-    const width = u.p.shape[1] / lanes;
+  const launch = (u: RowsUpdate, [shader, entry]: Entry, over: number, more: Tensors, numbers?: Numbers) => {
+    const { four, suffix } = rowView(u.p.shape[1]);
     const buffers = { ...bind(u, four), segments: u.segments, ...more };
-    const dims = { ...(count > 0 && { count }), width, stride: u.stride, ...constants, ...numbers };
-    u.launch(shader)(`${name}_${entry}${suffix}`, buffers, dims, strided(count || u.maxRows * width));
+    const dims = { width: cells(u), stride: u.stride, ...constants, ...numbers };
+    u.launch(shader)(`${name}_${entry}${suffix}`, buffers, dims, strided(over));
   };
+  /** Of the rows that the step names, or of `count` rows: all. */
+  const catchUp = ({ shader, constants: own }: Replay, u: RowsReplay, count?: number) =>
+    launch(u, [shader, 'replay'], count ?? u.maxRows, { last: u.last }, { ...own, ...(count && { count }) });
   const replaying = replay && {
-    catchUp: (u: RowsUpdate) => byRows(u, [replay.shader, 'replay'], 0, { last: u.last }, replay.constants),
-    flush: (u: RowsUpdate) =>
-      byRows(u, [replay.shader, 'replay'], size(u.last.shape), { last: u.last }, replay.constants),
+    catchUp: (u: RowsReplay) => catchUp(replay, u),
+    flush: (u: RowsReplay) => catchUp(replay, u, u.p.shape[0]),
   };
   const fusing = fused !== undefined && {
     fusedRows: ({ source, partials, maxPieces, sourceDims, ...u }: RowsSourceUpdate) => {
       const { four } = rowView(u.p.shape[1]);
-      const more = { last: u.last, [`source${four}`]: source, [`partials${four}`]: partials };
-      byRows(u, [fused, 'fused'], 0, more, { max_rows: u.maxRows, max_pieces: maxPieces, ...sourceDims });
+      const more = { [`source${four}`]: source, [`partials${four}`]: partials };
+      const numbers = { max_rows: u.maxRows, max_pieces: maxPieces, ...sourceDims };
+      launch(u, [fused, 'fused'], u.maxRows * cells(u), more, numbers);
     },
   };
   return {
@@ -69,8 +76,7 @@ export function optimizerOf({ name, slots, constants, schedule, counts, fused, r
       u.launch(name)(`${name}_dense`, { ...bind(u, '4'), g4: u.g }, { count, ...constants }, strided(count));
     },
     rows(u) {
-      const g = { [`g${rowView(u.p.shape[1]).four}`]: u.g };
-      byRows(u, [name, 'rows'], 0, counts ? { ...g, last: u.last } : g);
+      launch(u, [name, 'rows'], u.maxRows * cells(u), { [`g${rowView(u.p.shape[1]).four}`]: u.g });
     },
     ...replaying,
     ...fusing,

@@ -9,7 +9,6 @@ export function sgd({ weightDecay = 0 }: OptimizerOptions = {}): Optimizer {
     slots: [],
     constants: { weight_decay: weightDecay },
     schedule: (_, lr) => [lr, 0, 0, 0],
-    counts: true,
     // Without weight decay a row that no step names rests.
     replay: weightDecay === 0 ? undefined : { shader: 'sgd' },
   });

@@ -29,6 +29,5 @@ export function sparseAdam({
       const [rate, correction] = biasCorrections(beta1, beta2, step, lr);
       return [rate, correction, rate / correction, 0];
     },
-    counts: false,
   });
 }

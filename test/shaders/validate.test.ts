@@ -44,9 +44,10 @@ function bindings({ storage, dims }: Kernel): GPUBindGroupEntry[] {
 }
 
 async function validate(module: GPUShaderModule, kernel: Kernel): Promise<void> {
+  const constants = Object.fromEntries(kernel.overrides.map((name) => [name, 1]));
   const pipeline = await gpu.createComputePipelineAsync({
     layout: 'auto',
-    compute: { module, entryPoint: kernel.entry },
+    compute: { module, entryPoint: kernel.entry, constants },
   });
   const [, error] = await complaint(() => {
     const group = gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: bindings(kernel) });
