@@ -8,7 +8,8 @@ import { writeFileSync } from 'node:fs';
 import { formatProfile, type Device } from '../engine/index.js';
 import { benchDevice } from './device.js';
 import { benchEpoch, usualEffort, usualEpoch } from './epoch.js';
-import { benchKernels, usualSizes } from './kernels.js';
+import { benchKernels } from './kernels.js';
+import { usualSizes } from './kernels/op_case.js';
 import { benchLoads, installPandas, usualLoad } from './load.js';
 import { measurePeaks, type Peaks } from './peaks.js';
 import {

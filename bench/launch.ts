@@ -1,5 +1,6 @@
 import { planMemory, Store, Tape, type Device, type Dispatch } from '../engine/index.js';
 import { Places } from '../engine/places.js';
+import type { TapeOptions } from '../engine/tape.js';
 import type { Candidate } from './measure.js';
 
 /** Some kernels to measure: what to launch, and what it costs at least. */
@@ -8,6 +9,8 @@ export interface KernelCase extends Pick<Candidate, 'name' | 'shape' | 'bytes' |
   record(tape: Tape): readonly Dispatch[];
   /** Writes inputs that kernels index with; all others are zeros. */
   feed?(store: Store): void;
+  /** How the tape is traced, if not as in training. */
+  readonly tape?: Partial<TapeOptions>;
   /** Repetitions after which the cursor of the step state goes back, for kernels that move on through a chunk. */
   readonly chunkSteps?: number;
 }
@@ -23,7 +26,7 @@ const cursorWord = 1;
 
 /** Compiles the kernels of a case and makes their memory, all of it apart. */
 export async function openCase(device: Device, one: KernelCase): Promise<OpenCase> {
-  const tape = new Tape({ training: true, chunkSteps: one.chunkSteps ?? 1 });
+  const tape = new Tape({ training: true, chunkSteps: one.chunkSteps ?? 1, ...one.tape });
   const store = new Store(device, 1);
   const dispatches = one.record(tape);
   const places = new Places(device, store, tape, planMemory(dispatches));

@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { benchDevice } from '../../bench/device.js';
-import { benchKernels, type CaseSizes } from '../../bench/kernels.js';
+import { benchKernels } from '../../bench/kernels.js';
+import type { CaseSizes } from '../../bench/kernels/op_case.js';
 import { timesOf } from '../../bench/measure.js';
 import { measurePeaks } from '../../bench/peaks.js';
 import { formatKernels, formatSteps, rowOf, type Row } from '../../bench/report.js';
@@ -57,6 +58,8 @@ measured('of all kernels are plausible', async () => {
     classes: 3,
     maps: [[8, 12]],
     columns: 8,
+    heads: 2,
+    channels: 5,
   };
   const all = await benchKernels(device, sizes, peaks, effort);
   assert.ok(all.length > 25, `${all.length} kernels`);
