@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSystemError } from './errors.js';
 
@@ -35,6 +35,8 @@ export interface Logger {
   result(line: string): void;
   /** Appends one JSON line, the time first. */
   metrics(record: MetricsRecord): void;
+  /** Keeps why the run ends in run.log alone: whoever runs the command prints it. Never throws. */
+  fatal(text: string): void;
   destroy(): void;
 }
 
@@ -49,8 +51,12 @@ interface LineFile {
   close(): void;
 }
 
+/** Opens a file to go on with; the start of a line that a crash or a full disk cut short is taken away. */
 function openLines(path: string): LineFile {
   const file = openSync(path, 'a');
+  const { size } = fstatSync(file);
+  const whole = size === 0 ? 0 : readFileSync(path).lastIndexOf('\n') + 1;
+  if (whole < size) ftruncateSync(file, whole);
   return {
     append(line) {
       try {
@@ -65,6 +71,8 @@ function openLines(path: string): LineFile {
   };
 }
 
+const stamped = (severity: Severity, text: string) => `${new Date().toISOString()} ${severity} ${text}`;
+
 /** JSON has no NaN and no infinities; null would hide which of them it was. */
 function finite(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
@@ -78,7 +86,7 @@ export function openLogger({ folder, state, quiet, print = printLine }: LoggerOp
   const kept = Math.min(severities.indexOf(state), severities.indexOf('INFO'));
   const write = (severity: Severity, line: string, always = false) => {
     const rank = severities.indexOf(severity);
-    if (rank >= kept) log?.append(`${new Date().toISOString()} ${severity} ${line}`);
+    if (rank >= kept) log?.append(stamped(severity, line));
     if (always || rank >= shown) print(line, severity);
   };
   return {
@@ -89,6 +97,13 @@ export function openLogger({ folder, state, quiet, print = printLine }: LoggerOp
     result: (line) => write('INFO', line, true),
     metrics: (record) =>
       records?.append(JSON.stringify({ time: new Date().toISOString(), ...record }, finite)),
+    fatal(text) {
+      try {
+        log?.append(stamped('CRITICAL', text));
+      } catch {
+        // A full disk may be the very reason, and that is what the user is to be told.
+      }
+    },
     destroy() {
       log?.close();
       records?.close();

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { chromeTrace, formatProfile, profileTable } from '../engine/index.js';
 import { models } from '../models/index.js';
 import { putTensors } from './checkpoint.js';
+import { failureText } from './command.js';
 import { loadTrainConfig } from './config.js';
 import { atomicWrite } from './files.js';
 import { openLogger, resultLine, type Severity } from './logger.js';
@@ -64,6 +65,9 @@ async function run(plan: Plan, { saveEveryMs, kept }: TrainSettings): Promise<vo
   const { state, quiet } = config;
   // A choice of the very words that the logger knows.
   const logger = openLogger({ folder, state: state as Severity, quiet, print: progress.print });
+  const keepReason = (error: unknown) => logger.fatal(failureText('train', error));
+  // Also of what nobody waits for, such as a thread that dies.
+  process.on('uncaughtExceptionMonitor', keepReason);
   let isReady = false;
   try {
     const ready = await openSession(plan, { folder, logger, progress, saveEveryMs });
@@ -80,8 +84,12 @@ async function run(plan: Plan, { saveEveryMs, kept }: TrainSettings): Promise<vo
       ready.session.runner.destroy();
       ready.device.destroy();
     }
+  } catch (error) {
+    keepReason(error);
+    throw error;
   } finally {
     progress.end();
+    process.off('uncaughtExceptionMonitor', keepReason);
     logger.destroy();
     // A run that never began leaves nothing behind.
     if (!isReady && before === null && folder !== null) await rm(folder, { recursive: true, force: true });

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { evaluatingLine, openLogger, resultLine, trainingLine, type Severity } from '../../cli/logger.js';
+import { skipUnless } from '../support/skip.js';
 
 const root = mkdtempSync(join(tmpdir(), 'ctr-logger-'));
 process.on('exit', () => rmSync(root, { recursive: true, force: true }));
@@ -59,6 +60,40 @@ logging('appends metrics as JSON lines that are on the disk at once', () => {
   assert.ok(Math.abs(Date.parse(String(time)) - Date.now()) < 60_000);
   assert.equal(rest, { event: 'epoch', epoch: 0, loss: 0.5, bad: ['NaN', '-Infinity'] });
   assert.is(second.auc, 0.78);
+  logger.destroy();
+});
+
+logging('takes away the start of a line that was cut short, and goes on behind whole ones', () => {
+  const folder = mkdtempSync(join(root, 'run-'));
+  writeFileSync(join(folder, 'metrics.jsonl'), '{"a":1}\n{"b":');
+  writeFileSync(join(folder, 'run.log'), 'half');
+  const logger = openLogger({ folder, state: 'INFO', quiet: true, print() {} });
+  logger.metrics({ c: 3 });
+  logger.info('whole');
+  logger.destroy();
+  assert.match(
+    readFileSync(join(folder, 'metrics.jsonl'), 'utf8'),
+    /^\{"a":1\}\n\{"time":"[^"]+","c":3\}\n$/,
+  );
+  assert.match(readFileSync(join(folder, 'run.log'), 'utf8'), /^\S+ INFO whole\n$/);
+});
+
+logging('keeps why a run ends without showing it', () => {
+  const folder = mkdtempSync(join(root, 'run-'));
+  const shown: string[] = [];
+  const logger = openLogger({ folder, state: 'DEBUG', quiet: false, print: (line) => shown.push(line) });
+  logger.fatal('train: no space left');
+  logger.destroy();
+  assert.match(readFileSync(join(folder, 'run.log'), 'utf8'), /^\S+ CRITICAL train: no space left\n$/);
+  assert.equal(shown, []);
+});
+
+skipUnless(['/dev/full'], logging, 'fails on a full disk, but not where it says that it is full', () => {
+  const folder = mkdtempSync(join(root, 'run-'));
+  symlinkSync('/dev/full', join(folder, 'run.log'));
+  const logger = openLogger({ folder, state: 'INFO', quiet: true, print() {} });
+  assert.throws(() => logger.info('a'), /ENOSPC/);
+  logger.fatal('b');
   logger.destroy();
 });
 

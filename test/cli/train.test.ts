@@ -1,9 +1,18 @@
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readCheckpoint } from '../../cli/checkpoint.js';
-import { node, outcome, runs, sameBits, tinyFolder, trainScript, type Ended } from '../support/train.js';
+import {
+  node,
+  outcome,
+  runs,
+  sameBits,
+  tinyFolder,
+  trainChild,
+  trainScript,
+  type Ended,
+} from '../support/train.js';
 
 const folder = await tinyFolder();
 const saved = join(folder, 'saved');
@@ -96,7 +105,37 @@ command('stops at a loss that is not finite; what was saved before is whole', as
   assert.match(err, /; lower learning_rate, or set clip_grad_norm\n$/);
   const last = await readCheckpoint(join(runs(folder)[0], 'last.ckpt'));
   assert.is(last.run?.step, Number(step) - 1);
+  reasonKept(err);
 });
+
+/** What the command said last stands at the end of run.log too. */
+function reasonKept(err: string): void {
+  const log = readFileSync(join(runs(folder)[0], 'run.log'), 'utf8');
+  assert.ok(log.endsWith(` CRITICAL ${err}`), log.slice(-300));
+}
+
+command(
+  'keeps in run.log why it ended, also where nobody waited for it or a file is in the way',
+  async () => {
+    const child = (signal: string) =>
+      node(folder, [
+        trainChild,
+        JSON.stringify({ signal, epoch: 0, done: 1 }),
+        ...fm,
+        '--epochs=2',
+        '--quiet',
+      ]);
+    const stray = await child('stray');
+    assert.equal([stray.code, stray.err], [1, 'train: a thread has died\n']);
+    reasonKept(stray.err);
+    rmSync(saved, { recursive: true });
+    assert.is((await child('SIGKILL')).signal, 'SIGKILL');
+    mkdirSync(join(runs(folder)[0], 'best.ckpt', 'in the way'), { recursive: true });
+    const blocked = await train(`--resume=${join(runs(folder)[0], 'last.ckpt')}`, '--quiet');
+    refused(blocked, /^train: \S+best\.ckpt: is a directory; give a file \(EISDIR\)\n$/);
+    reasonKept(blocked.err);
+  },
+);
 
 command('profiles kernels where the adapter measures time', async () => {
   const { code, out, err } = await train(...fm, '--epochs=1', '--profile', '--quiet');

@@ -31,7 +31,8 @@ interface Trained {
 function collector(lines: string[], records: object[]): Logger {
   const add = (line: string) => void lines.push(line);
   const record = (one: object) => void records.push(one);
-  return { debug: add, info: add, warning: add, error: add, result: add, metrics: record, destroy() {} };
+  const kinds = { debug: add, info: add, warning: add, error: add, result: add };
+  return { ...kinds, metrics: record, fatal: add, destroy() {} };
 }
 
 async function sessionOf(flags: readonly string[], logger: Logger, signal: AbortSignal) {
