@@ -92,6 +92,8 @@ experiment('sums up what it has trained', async () => {
       ['LogLoss', 2, 0.5],
     ],
   );
+  const log = readFileSync(join(folder, cells[3].run, 'run.log'), 'utf8');
+  assert.match(log, /tiny-\w+\.dataset: the processed data set of an earlier run/);
   const mean = (cells[1].test!.AUC + cells[3].test!.AUC - cells[0].test!.AUC - cells[2].test!.AUC) / 2;
   assert.ok(Math.abs(comparisons[0].difference - mean) < 1e-12);
 });
