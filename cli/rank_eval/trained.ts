@@ -16,7 +16,10 @@ export interface Trained {
   readonly weights: Weights | null;
 }
 
-/** Options that may differ from those of training: where things are, and whose weights are taken. */
+/**
+ * Options that may differ from those of training: where things are, and whose weights are taken. Threads and checks
+ * belong to a process and are not taken from the checkpoint, which may come from another machine or a share of this one.
+ */
 export interface Places {
   readonly weights?: string | null;
   readonly data_path: string | null;

@@ -149,6 +149,18 @@ command('leaves nothing behind when it is interrupted', async () => {
   assert.equal(drafts(), []);
 });
 
+command('scores on the threads that are asked for, with checked kernels, to the same bits', async () => {
+  const scores = [];
+  for (const threads of [1, 3]) {
+    const flags = ['--adapter=cpu', `--threads=${threads}`, '--check'];
+    const { code, out, err } = await predict('--input=pairs.inter', ...flags);
+    assert.is(code, 0, err);
+    assert.match(err, new RegExp(`adapter: CPU: .+, ${threads} thread`));
+    scores.push(out);
+  }
+  assert.is(scores[1], scores[0]);
+});
+
 command('writes to what is no file without replacing it', async () => {
   const { code, err } = await predict('--input=pairs.inter', '--output=/dev/null', '--quiet');
   assert.equal([code, err], [0, '']);

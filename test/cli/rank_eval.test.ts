@@ -172,6 +172,20 @@ command('refuses what it cannot do in one line', async () => {
   });
 });
 
+command('ranks on the threads that are asked for, with checked kernels, to the same metrics', async () => {
+  const on = async (...flags: readonly string[]) => {
+    const { code, out, err } = await rankEval('--adapter=cpu', ...flags);
+    assert.equal([code, err], [0, ''], err);
+    return { out, metrics: entries().at(-1)?.metrics };
+  };
+  const [one, three] = [await on('--threads=1'), await on('--threads=3', '--check')];
+  assert.match(one.out, /adapter: CPU: .+, 1 thread\b/);
+  assert.match(three.out, /adapter: CPU: .+, 3 threads\b/);
+  assert.equal(three.metrics, one.metrics);
+  const none = await rankEval('--threads=0');
+  assert.match(none.err, /^rank-eval: --threads=0: out of range; /);
+});
+
 command('lists its options', async () => {
   const { code, out, err } = await ended(folder, [rankEvalScript, '--help']);
   assert.equal([code, err], [0, '']);
@@ -184,6 +198,8 @@ command('lists its options', async () => {
     'seed',
     'data_path',
     'adapter',
+    'threads',
+    'check',
     'quiet',
   ]) {
     assert.match(out, new RegExp(`--${name} `));
