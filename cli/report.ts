@@ -9,13 +9,14 @@ import { openDrawing, type Drawing } from './report/draw.js';
 import { countText } from './report/numbers.js';
 import { reportHelp, reportOptions, splitFolders } from './report/options.js';
 import { pageOf, type Chapter } from './report/page.js';
+import { openPainter } from './report/png.js';
 import { readRuns } from './report/runs.js';
 import { sensitivityFigures } from './report/sensitivity.js';
 import { palette, plotStyle } from './report/style.js';
 import { judgementOf, phrasesOf } from './report/verdict.js';
 
 /**
- * The command `report`: makes an HTML page and SVG files of finished runs, and says what they come to. Throws
+ * The command `report`: makes an HTML page, and SVG and PNG files, of finished runs, and says what they come to. Throws
  * ConfigError, DataError, and the system's error where it cannot write.
  */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -55,15 +56,18 @@ function shownGroups(one: Case): readonly Group[] {
   return binary && multi ? [binary, multi] : one.groups.slice(0, palette.length);
 }
 
-/** Writes each plot as a file that stands by itself. */
+/** Writes each plot as two files that stand by themselves. */
 async function writePlots(folder: string, chapters: readonly Chapter[]): Promise<number> {
   await mkdir(folder, { recursive: true });
+  const paint = await openPainter();
   let count = 0;
   for (const { id, figures } of chapters) {
     for (const figure of figures) {
       if (!('svg' in figure)) continue;
       const svg = figure.svg.replace('<title>', `<style>${plotStyle}</style><title>`);
-      await atomicWrite(join(folder, `${id}-${figure.id}.svg`), `${svg}\n`);
+      const path = join(folder, `${id}-${figure.id}`);
+      await atomicWrite(`${path}.svg`, `${svg}\n`);
+      await atomicWrite(`${path}.png`, paint(figure.svg));
       count++;
     }
   }

@@ -14,7 +14,7 @@ export const reportHelp: CommandHelp = {
 /** Options of the command. */
 export const reportOptions = {
   output: optional(text('', 'the page; None: report.html in the first folder')),
-  plots: optional(text('', "folder of the plots as SVG files; None: the page's name and -plots")),
+  plots: optional(text('', "folder of the plots as SVG and PNG files; None: the page's name and -plots")),
 } as const satisfies OptionTable;
 
 /** The folders, which are words by themselves, and the flags. */

@@ -9,7 +9,10 @@ export const palette: readonly (readonly [light: string, dark: string])[] = [
 
 const colors = (dark: 0 | 1) => palette.map((pair, i) => `--c${i}: ${pair[dark]};`).join(' ');
 
-const light = `color-scheme: light; --ground: #ffffff; --text: #1c2126; --soft: #58626c; --line: #d9dee3;
+/** What light pages and pictures are drawn on, and with. */
+export const paper = { ground: '#ffffff', text: '#1c2126' } as const;
+
+const light = `color-scheme: light; --ground: ${paper.ground}; --text: ${paper.text}; --soft: #58626c; --line: #d9dee3;
   --panel: #f5f7f9; --better: #00704e; --worse: #b3261e; ${colors(0)}`;
 const dark = `color-scheme: dark; --ground: #14181c; --text: #e6eaee; --soft: #a3adb7; --line: #343b43;
   --panel: #1d2329; --better: #4fd1a0; --worse: #ff8a80; ${colors(1)}`;
