@@ -11,10 +11,11 @@
  *   behind it          address and length in bytes of each storage buffer, in the order of Kernel.storage
  *
  * In: f32, u32, i32, bool, vec2 … vec4 of them, structs, arrays of constant size in registers, runtime-sized arrays in
- * buffers, if, for, while, loop, functions, overrides (read from dims, see Kernel.overrides). Not in: pointers, workgroup and private variables, barriers, atomics,
- * matrices, textures, switch. Anything else is a KernelError with file and line. An index outside its buffer is
- * undefined, unless the module is `checked`: then it calls env.fail(binding, index), which must throw. Division of
- * integers by zero, and of the lowest by -1, traps.
+ * buffers, if, for, while, loop, functions, overrides (read from dims, see Kernel.overrides). Not in: pointers, workgroup
+ * and private variables, barriers, atomics, matrices, textures, switch. Anything else is a KernelError with file and
+ * line. An index outside its buffer is undefined, unless the module is `checked`: then it calls env.fail(binding, index),
+ * which must throw. A `traced` module, for tests, tells env.access what it loads and stores. Division of integers by zero,
+ * and of the lowest by -1, traps.
  */
 import binaryen from 'binaryen';
 import { KernelError, type Kernel } from '../kernel.js';
@@ -24,15 +25,13 @@ import { declarationsOf } from './declarations.js';
 import { entryBody, record } from './entry.js';
 import { callFunction } from './functions.js';
 import { Library } from './library.js';
-import { Memory } from './memory.js';
+import { Memory, type Watch } from './memory.js';
 import type { Declarations } from './scope.js';
 import { statements } from './statements.js';
 import { Translator, type Rules } from './translator.js';
 import type { Values } from './values.js';
 
-export interface CompileOptions {
-  /** Stop at indices outside their buffers, by env.fail. */
-  readonly checked: boolean;
+export interface CompileOptions extends Watch {
   /** Text of builtins.wgsl. */
   readonly builtins: string;
 }
@@ -52,7 +51,7 @@ export function compileShader(name: string, source: string, options: CompileOpti
   const module = emptyModule();
   try {
     const library = new Library(module, options.builtins, rules);
-    for (const kernel of kernels.values()) addEntry(module, kernel, declarations, library, options.checked);
+    for (const kernel of kernels.values()) addEntry(module, kernel, declarations, library, options);
     if (!module.validate()) throw new KernelError(`${name}.wgsl: the compiler wrote an invalid module`);
     optimize(module);
     const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(kernels)));
@@ -71,13 +70,9 @@ function emptyModule(): binaryen.Module {
   // The types leave out the last argument: whether the memory is shared.
   const { addMemoryImport } = module as unknown as { addMemoryImport(...args: unknown[]): void };
   addMemoryImport('0', 'env', 'memory', true);
-  module.addFunctionImport(
-    'fail',
-    'env',
-    'fail',
-    binaryen.createType([binaryen.i32, binaryen.i32]),
-    binaryen.none,
-  );
+  const { i32, none } = binaryen;
+  module.addFunctionImport('fail', 'env', 'fail', binaryen.createType([i32, i32]), none);
+  module.addFunctionImport('access', 'env', 'access', binaryen.createType([i32, i32, i32]), i32);
   return module;
 }
 
@@ -86,12 +81,12 @@ function addEntry(
   kernel: Kernel,
   declarations: Declarations,
   library: Library,
-  checked: boolean,
+  watch: Watch,
 ): void {
   const node = declarations.functions.get(kernel.entry);
   if (node === undefined) throw new KernelError(`${kernel.shader}.wgsl: no function ${kernel.entry}`);
   const builder = new Builder(module, ['i32', 'i32', 'i32']);
-  const memory = (values: Values) => new Memory(values, kernel, record, checked);
+  const memory = (values: Values) => new Memory(values, kernel, record, watch);
   const translator = new Translator(builder, declarations, library.call, rules, memory);
   try {
     builder.finish(kernel.entry, null, entryBody(translator, node, kernel));

@@ -1,5 +1,5 @@
 import type { Kernel } from '../kernel.js';
-import type { Builder, Ref } from './builder.js';
+import { wasmType, type Builder, type Ref } from './builder.js';
 import { SubsetError } from './errors.js';
 import {
   nameOf,
@@ -35,6 +35,14 @@ export interface Place {
   readonly index?: { readonly sum: Sum; readonly stride: number; readonly depth: number };
 }
 
+/** What an entry point tells of its accesses to storage buffers. */
+export interface Watch {
+  /** Stop at an index outside its buffer, by env.fail. */
+  readonly checked?: boolean;
+  /** Tell env.access(address, bytes, whether it is a store) of every access; it returns the address. */
+  readonly traced?: boolean;
+}
+
 /** Bytes of the record before the dims: the numbers of workgroups, padded. */
 const recordHeader = 16;
 
@@ -50,8 +58,7 @@ export class Memory {
     private readonly kernel: Kernel,
     /** Local with the record's address. */
     private readonly record: number,
-    /** Stop at an index outside its buffer. */
-    private readonly checked: boolean,
+    private readonly watch: Watch,
   ) {}
 
   private get builder(): Builder {
@@ -110,7 +117,7 @@ export class Memory {
     const stride = strideOf(type);
     if (place.index !== undefined)
       throw new SubsetError(`${variable.name}: arrays of arrays are not in the subset`);
-    const inside = this.checked ? this.check(place, index, stride) : index;
+    const inside = this.watch.checked ? this.check(place, index, stride) : index;
     if (inside.sum === undefined) throw new SubsetError(`${variable.name}: an index is a whole number`);
     return {
       variable,
@@ -171,6 +178,17 @@ export class Memory {
     return { offset: offset + constant, ptr: () => this.values.writeSum(rest, stride, base()) };
   }
 
+  /** The address of a register that is loaded or stored now. */
+  private reach(place: Place, register: Register, stores: boolean) {
+    const at = this.address(place);
+    if (!this.watch.traced || place.variable.lengthAt === undefined) return at;
+    const { module } = this.builder;
+    const { i32 } = module;
+    const [bytes, how] = [i32.const(register === 'v128' ? 16 : 4), i32.const(stores ? 1 : 0)];
+    const address = () => i32.add(at.ptr(), i32.const(at.offset));
+    return { offset: 0, ptr: () => module.call('access', [address(), bytes, how], wasmType('i32')) };
+  }
+
   /** The place with its pointer in a local, so that it may be loaded from and stored to. */
   keep(place: Place): Place {
     if (place.index === undefined || place.index.sum.terms.every(({ leaf }) => leaf.simple)) return place;
@@ -214,7 +232,7 @@ export class Memory {
 
   private loaded(place: Place, register: Register): Leaf {
     const { module } = this.builder;
-    const { offset, ptr } = this.address(place);
+    const { offset, ptr } = this.reach(place, register, false);
     const make = () =>
       register === 'v128' ? module.v128.load(offset, 4, ptr()) : module[register].load(offset, 4, ptr());
     const loadSplat = register === 'f32' ? () => module.v128.load32_splat(offset, 4, ptr()) : undefined;
@@ -239,7 +257,7 @@ export class Memory {
     const kept = value.leaves.length > 1 ? this.keep(place) : place;
     this.parts(kept).forEach((part, i) => {
       const [register] = registersOf(part.type);
-      const { offset, ptr } = this.address(part);
+      const { offset, ptr } = this.reach(part, register, true);
       const set = register === 'v128' ? module.v128 : module[register];
       this.builder.emit(set.store(offset, 4, ptr(), value.leaves[i].make()));
     });
