@@ -18,7 +18,7 @@ const allSizes: readonly CaseSizes[] = [
   batch: 140,
   fields,
   dim,
-  vocabularies: [1000, 2000],
+  vocabularies: [400, 1000],
   sequence: 3,
   classes: fields,
   maps: [[dim, dim + 5]],

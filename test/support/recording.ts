@@ -28,29 +28,41 @@ export interface Launch {
 const mostOfEntry = 4;
 const mostOfSizes = 2;
 /** Of an entry that works on more bytes, one launch is enough. */
-const manyBytes = 1 << 16;
+const manyBytes = 1 << 17;
+/** Bound by many, and large, but not worked on. */
+const stepState = 'state';
+/** A launch of so many times the invocations of any before is kept too: threads share invocations. */
+const growth = 2;
 
 /** A command, and text that those of the same sizes share. */
 interface Watched {
   readonly spec: CommandSpec;
   readonly sizes: string;
   readonly bytes: number;
+  readonly invocations: number;
 }
 
 function watched(spec: CommandSpec): Watched {
   const { entry, dims, over, buffers } = spec;
-  const bytes = Object.values(buffers).map((buffer) => buffer.bytes);
+  const bytes = Object.entries(buffers).map(([name, buffer]) => (name === stepState ? 0 : buffer.bytes));
   return {
     spec,
     sizes: JSON.stringify([entry, dims, over, bytes]),
     bytes: bytes.reduce((sum, one) => sum + one, 0),
+    invocations: invocationsOf(spec),
   };
 }
+
+/** Invocations that a launch asks for. */
+export const invocationsOf = ({ over }: Pick<CommandSpec, 'over'>): number =>
+  over.reduce((product, axis) => product * axis, 1);
 
 /** Keeps some launches of every entry, on all devices that it watches. */
 export class Recording {
   private readonly kept: Promise<Launch>[] = [];
   private readonly counts = new Map<string, number>();
+  /** Most invocations of each entry. */
+  private readonly most = new Map<string, number>();
 
   /** The device, with its launches recorded. */
   watch(device: Device): Device {
@@ -58,13 +70,15 @@ export class Recording {
   }
 
   /** Whether another launch is wanted. */
-  wants({ spec, sizes, bytes }: Watched): boolean {
+  wants({ spec, sizes, bytes, invocations }: Watched): boolean {
     const [ofEntry, ofSizes] = [spec.entry, sizes].map((key) => this.counts.get(key) ?? 0);
+    if (bytes <= manyBytes && invocations >= growth * (this.most.get(spec.entry) ?? 1)) return true;
     return ofEntry < (bytes > manyBytes ? 1 : mostOfEntry) && ofSizes < mostOfSizes;
   }
 
-  keep({ spec, sizes }: Watched, launch: Promise<Launch>): void {
+  keep({ spec, sizes, invocations }: Watched, launch: Promise<Launch>): void {
     for (const key of [spec.entry, sizes]) this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+    this.most.set(spec.entry, Math.max(invocations, this.most.get(spec.entry) ?? 1));
     this.kept.push(launch);
   }
 

@@ -8,12 +8,12 @@ import { readLaunches, type Launch } from './recording.js';
 
 const tests = fileURLToPath(new URL('../', import.meta.url));
 
-/** The compiled tests of ops, optimizers and the feed, which between them launch every kernel. */
+/** The compiled tests of ops, optimizers, the feed and the bench's kernels, which launch every kernel. */
 function testFiles(): string[] {
   const inFolder = (folder: string) =>
     readdirSync(join(tests, folder)).map((file) => join(tests, folder, file));
   const all = ['ops', 'optim'].flatMap(inFolder).filter((file) => file.endsWith('.test.js'));
-  return [...all, join(tests, 'models/feed.test.js')];
+  return [...all, ...['models/feed.test.js', 'bench/kernels.test.js'].map((file) => join(tests, file))];
 }
 
 /** Runs these tests on the CPU in a process of its own, and returns launches of their kernels. */

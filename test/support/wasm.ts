@@ -14,8 +14,8 @@ export interface WasmLaunch {
   readonly dims?: Readonly<Record<string, number>>;
   /** Workgroups along x, y, z; one if absent. */
   readonly groups?: readonly [number, number, number];
-  /** Ranges of workgroups, run one after the other; all in one if absent. */
-  readonly shares?: readonly (readonly [number, number])[];
+  /** Ranges of workgroups, run one after the other as they are drawn; all in one if absent. */
+  readonly shares?: Iterable<readonly [number, number]>;
 }
 
 /** A compiled WGSL text, without threads. */
@@ -42,22 +42,36 @@ export const builtins = readFileSync(`${root}engine/wgsl/builtins.wgsl`, 'utf8')
 
 type Entry = (record: number, first: number, last: number) => void;
 
-const pages = 1;
 /** Stands in all memory that no buffer has. */
 const untouched = 0xdeadbeef;
 const recordAt = 64;
 const buffersAt = 1024;
 const gapBytes = 64;
 
+/** Hears of an access to a buffer: its first byte in memory, its length, and whether it is a store. */
+export type Listener = (address: number, bytes: number, stores: boolean) => void;
+
+export interface WasmOptions {
+  readonly checked?: boolean;
+  /** Hears of all accesses. */
+  readonly listener?: Listener;
+  /** Of 64 KiB, for all buffers together. */
+  readonly pages?: number;
+}
+
 /** Compiles a WGSL text, which is called test.wgsl. */
-export function wasmOf(source: string, { checked = false } = {}): Wasm {
-  const bytes = compileShader('test', source, { checked, builtins });
+export function wasmOf(source: string, { checked, listener, pages = 1 }: WasmOptions = {}): Wasm {
+  const bytes = compileShader('test', source, { checked, traced: listener !== undefined, builtins });
   const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
   const fail = (binding: number, index: number) => {
     throw new OutsideIndex(binding, index >>> 0);
   };
-  const { exports } = new WebAssembly.Instance(module, { env: { memory, fail } });
+  const access = (address: number, bytes: number, stores: number) => {
+    listener?.(address, bytes, stores === 1);
+    return address;
+  };
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, fail, access } });
   const [section] = WebAssembly.Module.customSections(module, 'kernels');
   const kernels = JSON.parse(new TextDecoder().decode(section)) as Record<string, Kernel>;
   const run = (entry: string, launch: WasmLaunch) =>
@@ -69,9 +83,12 @@ function runEntry(memory: WebAssembly.Memory, kernel: Kernel, entry: Entry, laun
   const { buffers, dims = {}, groups = [1, 1, 1] } = launch;
   const all = new Uint32Array(memory.buffer).fill(untouched);
   const places = placesOf(buffers);
+  const end = Math.max(...[...places.values()].map(({ at, words }) => at + words.byteLength));
+  assert.ok(end + gapBytes <= memory.buffer.byteLength, 'the buffers fit into the memory');
   for (const { at, words } of places.values()) all.set(bitsOf(words), at / 4);
   const view = new DataView(memory.buffer);
   groups.forEach((count, axis) => view.setUint32(recordAt + 4 * axis, count, true));
+  all.fill(0, recordAt / 4 + 4, recordAt / 4 + 4 + (kernel.dims?.bytes ?? 0) / 4);
   writeDims(kernel, dims, view, recordAt + 16);
   const list = recordAt + 16 + (kernel.dims?.bytes ?? 0);
   kernel.storage.forEach(({ name }, i) => {
@@ -83,7 +100,7 @@ function runEntry(memory: WebAssembly.Memory, kernel: Kernel, entry: Entry, laun
   const before = all.slice(0, buffersAt / 4);
   const shares = launch.shares ?? [[0, groups[0] * groups[1] * groups[2]]];
   for (const [first, last] of shares) entry(recordAt, first, last);
-  for (const { at, words } of places.values()) {
+  for (const { at, words } of new Set(places.values())) {
     bitsOf(words).set(all.subarray(at / 4, at / 4 + words.length));
     all.fill(untouched, at / 4, at / 4 + words.length);
   }
@@ -94,14 +111,21 @@ function runEntry(memory: WebAssembly.Memory, kernel: Kernel, entry: Entry, laun
 
 const bitsOf = ({ buffer, byteOffset, length }: Words) => new Uint32Array(buffer, byteOffset, length);
 
-function placesOf(buffers: Readonly<Record<string, Words>>) {
+interface Place {
+  readonly at: number;
+  readonly words: Words;
+}
+
+/** Where buffers lie in memory; two names may have one. */
+export function placesOf(buffers: Readonly<Record<string, Words>>): ReadonlyMap<string, Place> {
   let end = buffersAt;
-  const places = new Map<string, { readonly at: number; readonly words: Words }>();
+  const places = new Map<string, Place>();
   for (const [name, words] of Object.entries(buffers)) {
-    places.set(name, { at: end, words });
+    const known = [...places.values()].find((place) => place.words === words);
+    places.set(name, known ?? { at: end, words });
+    if (known !== undefined) continue;
     end = Math.ceil((end + words.byteLength + gapBytes) / 16) * 16;
   }
-  assert.ok(end <= pages * 65536, 'the buffers fit into the memory');
   return places;
 }
 
