@@ -13,7 +13,8 @@ interface Launch {
 
 /**
  * Launches of every entry whose invocations share memory, at toy sizes. There are none: on software adapters barriers
- * cost ten times what registers do, so sums of many rows are made in two dispatches instead.
+ * cost ten times what registers do, so sums of many rows are made in two dispatches instead. Invocations that share
+ * buffers alone are watched in wgsl/invocations.test.ts.
  */
 const launches: Readonly<Record<string, Launch>> = {};
 
