@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readCommand } from './config/flags.js';
 import { atomicWrite } from './files.js';
+import { boundFigure } from './report/bound.js';
 import { calibrationFigure } from './report/calibration.js';
 import { bestMulti, binaryOf, casesOf, type Case, type Group } from './report/cases.js';
 import { curveFigures } from './report/curves.js';
@@ -45,6 +46,7 @@ function chapterOf(drawing: Drawing, one: Case, i: number): Chapter {
     ...curveFigures(drawing, groups),
     calibrationFigure(drawing, groups),
     ...sensitivityFigures(drawing, one),
+    boundFigure(drawing, one),
   ];
   const name = one.title.replace(/[^\w.=]+/g, '-').toLowerCase();
   return { id: `${i + 1}-${name}`.slice(0, 80), one, judgement: judgementOf(one), figures };

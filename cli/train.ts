@@ -13,6 +13,7 @@ import { durationText, openProgress, progressMode, rateText } from './progress.j
 import { makeRunDir } from './run_dir.js';
 import { catchStop } from './train/interruption.js';
 import { bestPath, lastPath, type Keeper } from './train/keeper.js';
+import { bestSlopesLine } from './train/lipschitz.js';
 import { resultTable } from './train/report.js';
 import { calibrationOf, removeResult, writeResult, type CalibrationBin } from './train/result.js';
 import { openSession, planResumed, type Plan } from './train/session.js';
@@ -118,8 +119,10 @@ async function trainAndTest(session: Session, start: RunState, folder: string | 
   const test = session.test === null ? null : await judged(session, session.test, seen);
   if (signal.aborted) return sayStopped(session, state, folder);
   report(session, state, test);
+  const lipschitz = (await session.meter?.best()) ?? null;
+  if (lipschitz !== null) logger.info(bestSlopesLine(lipschitz, config.multi_cls ?? 1));
   const adapter = runner.device.name;
-  if (folder !== null) await writeResult(folder, { config, adapter, state, test, calibration });
+  if (folder !== null) await writeResult(folder, { config, adapter, state, test, calibration, lipschitz });
   if (folder !== null) logger.info(`best model: ${bestPath(folder)}`);
 }
 

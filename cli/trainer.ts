@@ -24,7 +24,7 @@ export interface Session {
   readonly test: Part | null;
   readonly keeper: Keeper;
   /** Measures each epoch, if that was asked for. */
-  readonly meter?: Pick<LipschitzMeter, 'measure'> | null;
+  readonly meter?: Pick<LipschitzMeter, 'measure' | 'best'> | null;
   readonly logger: Logger;
   readonly progress: Progress;
   /** Aborted when the run is to stop as soon as it can go on later. */

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { splitDataset } from '../../data/dataset.js';
-import { models, packFeatures } from '../../models/index.js';
+import { models } from '../../models/index.js';
 import { runTraining } from '../cells/run.js';
 import { flagLabel, parseFlags, readCommand, type Flags } from '../config/flags.js';
 import { plainText } from '../config/literal.js';
@@ -11,16 +11,10 @@ import { loadTrainConfig } from '../config.js';
 import type { TrainConfig } from '../config/train_config.js';
 import { atomicWrite } from '../files.js';
 import { openLogger, type Logger } from '../logger.js';
-import { openDataset, prepareDataset, programOf, requireDataset } from '../open.js';
-import { wholeDataset } from '../predict/model.js';
-import { openTrained, readTrained } from '../rank_eval/trained.js';
-import { Probe } from '../runner/probe.js';
+import { openDataset, prepareDataset, requireDataset } from '../open.js';
 import { catchStop } from '../train/interruption.js';
-import { bestPath } from '../train/keeper.js';
-import { distributionOf, probedRows, type Distribution } from '../train/lipschitz.js';
 import { boundHelp, boundOptions, refusedFlags, type BoundOptions } from './bound_options.js';
 import { boundTable, type BoundRow } from './bound_table.js';
-import { steepnessOf } from './slopes.js';
 
 /** More classes than a rating scale has; of more distinct ratings nobody wants a training each. */
 const mostClasses = 20;
@@ -147,7 +141,7 @@ async function claim(folder: string, request: Request, classes: readonly number[
 const cellFlags = ({ argv, options }: Request, classes: number): readonly string[] =>
   classes === 1 ? argv : [...argv, `--rating_bins=${classes}`, `--multi_ratio=${options.multi_ratio}`];
 
-/** Trains one number of classes, if that is not done, and measures its best model; null where it was stopped. */
+/** Trains one number of classes, if that is not done; null where it was stopped. */
 async function measured(
   folder: string,
   request: Request,
@@ -162,37 +156,9 @@ async function measured(
   if (end.kind !== 'finished') {
     throw new ConfigError(`${name}: ${end.kind === 'failed' ? end.reason : 'was ended'}`);
   }
-  const { best_epoch, valid, test } = end.result;
-  const slopes = await probed(bestPath(end.run), request.config);
-  return { classes, run: end.run, best_epoch, valid, test, ...slopes };
-}
-
-/** What a row of the table is measured from. */
-interface Probed {
-  readonly score: Distribution;
-  readonly logits: number;
-  readonly probabilities: number;
-  readonly within: number;
-}
-
-/** How steep the model of a checkpoint is at the rows that --lipschitz measures. */
-async function probed(path: string, { adapter, threads, check, data_path }: TrainConfig): Promise<Probed> {
-  const trained = await readTrained(path, { adapter, threads, check, data_path });
-  const dataset = await wholeDataset(trained, () => {});
-  const rows = probedRows(splitDataset(dataset, trained.config.data), trained.config);
-  const features = packFeatures(dataset);
-  const model = await openTrained(trained, dataset, features);
-  const { device, store } = model.runner;
-  const program = programOf(trained.config, dataset);
-  try {
-    const open = (of: 'score' | 'logits') => Probe.open(device, store, program, features, of);
-    const [ofScore, ofLogits] = [await open('score'), await open('logits')];
-    const { gram } = await ofScore.measure(rows);
-    const steepness = steepnessOf(await ofLogits.measure(rows));
-    ofScore.destroy();
-    ofLogits.destroy();
-    return { score: distributionOf(gram.map(Math.sqrt)), ...steepness };
-  } finally {
-    model.destroy();
+  const { best_epoch, valid, test, lipschitz } = end.result;
+  if (lipschitz === null) {
+    throw new ConfigError(`${end.run}: trained before slopes were kept; remove it, and it is trained again`);
   }
+  return { classes, run: end.run, best_epoch, valid, test, ...lipschitz };
 }

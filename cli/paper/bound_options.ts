@@ -1,5 +1,6 @@
 import type { CommandHelp } from '../config/help.js';
 import { float, int, list, optional, text, type OptionTable, type OptionValues } from '../config/option.js';
+import { mostLogits } from '../train/slopes.js';
 
 /** Help of `paper bound`. */
 export const boundHelp: CommandHelp = {
@@ -18,7 +19,11 @@ export const boundHelp: CommandHelp = {
 /** Its own options. */
 export const boundOptions = {
   classes: optional(
-    list([2, 3, 5], int(2, '', { min: 2, max: 1024 }), 'numbers of classes; None: 2 … all distinct ratings'),
+    list(
+      [2, 3, 5],
+      int(2, '', { min: 2, max: mostLogits }),
+      'numbers of classes; None: 2 … all distinct ratings',
+    ),
   ),
   multi_ratio: float(0.5, 'share of the rating loss in the runs with classes', { min: 0, max: 1 }),
   bound_dir: text('saved/bound', 'folder of the runs'),

@@ -1,19 +1,13 @@
-import type { Distribution } from '../train/lipschitz.js';
+import type { BestSlopes } from '../train/lipschitz.js';
 import type { Metrics } from '../train/state.js';
 
 /** What training with so many classes came to; 1 is the label alone. */
-export interface BoundRow {
+export interface BoundRow extends BestSlopes {
   readonly classes: number;
   readonly run: string;
   readonly best_epoch: number;
   readonly valid: Metrics | null;
   readonly test: Metrics | null;
-  /** ‖∂p/∂e‖₂, p the predicted probability of a positive label. */
-  readonly score: Distribution;
-  /** L_f, L_p and the share of rows within the bound, as steepnessOf measures them. */
-  readonly logits: number;
-  readonly probabilities: number;
-  readonly within: number;
 }
 
 const titles = [

@@ -12,8 +12,6 @@ interface Axis {
   of(group: Group): number;
   /** Groups of one such key are a line. */
   keyOf(group: Group): string;
-  /** What the paper has a measure fall with, if it says so. */
-  law?(measure: Measure, x: number): number;
 }
 
 const kindOf = ({ head: { binned } }: Group) => (binned ? 'merged classes' : 'classes');
@@ -34,14 +32,14 @@ const axes: readonly Axis[] = [
     missing: 'there is one number of classes at most; train with several of --rating_bins',
     of: ({ head }) => head.classes ?? NaN,
     keyOf: ({ head: { ratio } }) => `ratio ${ratio}`,
-    law: ({ name }, classes) => (name.startsWith('Lipschitz') ? 1 / Math.sqrt(classes) : NaN),
   },
 ];
 
 // Of what is measured these say most in one plot.
 const shown = ['test AUC', 'test LogLoss', 'Lipschitz max'];
 
-interface Line extends Key {
+/** Values along an axis, with their spread. */
+export interface Line extends Key {
   readonly color: number;
   readonly points: readonly { readonly x: number; readonly mean: number; readonly std: number }[];
 }
@@ -87,26 +85,24 @@ function figureOf(drawing: Drawing, one: Case, axis: Axis, measure: Measure, ser
     note:
       `Means over seeds, bars of one standard deviation; ${measure.bigger ? 'more' : 'less'} is better. ` +
       '* is best on valid.',
-    svg: svgOf(drawing, axis, measure, [...lines, ...lawOf(axis, measure, lines)], base),
+    svg: linesSvg(
+      drawing,
+      `${axis.title}: ${measure.name}`,
+      { x: axis.label, y: measure.name },
+      lines,
+      base?.mean,
+    ),
     table: { columns: ['', measure.name, 'seeds'], rows: [...baseRow, ...rows] },
   };
 }
 
-/** A law as a dashed line through the first point, where it says something of the measure. */
-function lawOf({ law }: Axis, measure: Measure, [first]: readonly Line[]): readonly Line[] {
-  const [start] = first.points;
-  const scale = start.mean / (law?.(measure, start.x) ?? NaN);
-  if (law === undefined || !Number.isFinite(scale)) return [];
-  const points = first.points.map(({ x }) => ({ x, mean: scale * law(measure, x), std: NaN }));
-  return [{ label: '1/√N through the first', color: 4, dashed: true, points }];
-}
-
-function svgOf(
+/** A plot of lines with dots and bars, and a level for the binary head if there is one. */
+export function linesSvg(
   { plot, svg }: Drawing,
-  axis: Axis,
-  { name }: Measure,
+  title: string,
+  axes: { readonly x: string; readonly y: string },
   lines: readonly Line[],
-  base: ReturnType<typeof spread> | undefined,
+  base?: number,
 ): string {
   const ticks = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))];
   const dash = { stroke: colorOf(0), strokeDasharray: dashes, strokeWidth: 2 };
@@ -128,13 +124,14 @@ function svgOf(
         strokeWidth: 2.5,
         strokeDasharray: dashed ? dashes : undefined,
       }),
-      ...(dashed ? [] : [plot.dot(points, { x: 'x', y: 'mean', fill: stroke, r: 4 })]),
+      plot.dot(points, { x: 'x', y: 'mean', fill: stroke, r: 4 }),
     ];
   });
-  const keys: readonly Key[] = base ? [{ label: 'binary', color: 0, dashed: true }, ...lines] : lines;
-  return svg(`${axis.title}: ${name}`, keys, {
-    x: { label: axis.label, ticks, tickFormat: String, insetLeft: 12, insetRight: 12 },
-    y: { label: name, grid: true },
-    marks: [...(base ? [plot.ruleY([base.mean], dash)] : []), ...marks],
+  const keys: readonly Key[] =
+    base !== undefined ? [{ label: 'binary', color: 0, dashed: true }, ...lines] : lines;
+  return svg(title, keys, {
+    x: { label: axes.x, ticks, tickFormat: String, insetLeft: 12, insetRight: 12 },
+    y: { label: axes.y, grid: true },
+    marks: [...(base !== undefined ? [plot.ruleY([base], dash)] : []), ...marks],
   });
 }

@@ -21,7 +21,7 @@ export interface Slopes {
 }
 
 /** Rows of a pass: enough for every core, few enough that their gradients are some MB. */
-const passRows = 2048;
+export const passRows = 2048;
 
 /** A pass that is ready: what is read back of it, and where its gradient begins. */
 interface Pass {

@@ -5,9 +5,10 @@ import type { Features, Program } from '../../models/index.js';
 import type { TrainConfig } from '../config/train_config.js';
 import { higherIsBetter, roundTo } from '../metrics.js';
 import { LossGradient, type Norms } from '../runner/loss_gradient.js';
-import { Probe } from '../runner/probe.js';
+import { passRows, Probe } from '../runner/probe.js';
 import type { Runner } from '../runner.js';
 import { evaluate, partOf, type Part } from './evaluation.js';
+import { mostLogits, steepnessOf, type Steepness } from './slopes.js';
 import type { Metrics } from './state.js';
 
 /** How ‖∂p/∂e‖₂ is distributed over the rows that were measured; the largest estimates the local Lipschitz constant. */
@@ -28,6 +29,12 @@ export interface LipschitzRecord {
   readonly train: Metrics;
   /** How much better the model is on training rows: train − valid AUC, valid − train LogLoss; where both are known. */
   readonly gap: Metrics;
+}
+
+/** How steep the best model is: the probability of a positive label, and logits and class probabilities. */
+export interface BestSlopes extends Steepness {
+  /** Of ‖∂p/∂e‖₂, as after an epoch. */
+  readonly score: Distribution;
 }
 
 /** What a meter measures with. */
@@ -76,20 +83,27 @@ export function probedRows({ valid }: Split, { lipschitz_rows, seed }: Measured[
 export class LipschitzMeter {
   private constructor(
     private readonly runner: Runner,
+    private readonly measured: Measured,
     private readonly rows: Uint32Array,
     private readonly probe: Probe,
     private readonly gradient: LossGradient,
     private readonly part: Part,
-    private readonly decimals: number,
   ) {}
 
   /** Compiles for the runner's parameters. Throws DataError, ShapeError, KernelError, DeviceError. */
   static async open(runner: Runner, measured: Measured): Promise<LipschitzMeter> {
     const { config, program, features, dataset, split } = measured;
-    const { seed, lipschitz_rows, train_batch_size, metric_decimal_place } = config;
+    const { seed, lipschitz_rows, train_batch_size } = config;
     const rows = probedRows(split, config);
     const { device, store } = runner;
-    const probe = await Probe.open(device, store, program, features, 'score', Math.min(rows.length, 2048));
+    const probe = await Probe.open(
+      device,
+      store,
+      program,
+      features,
+      'score',
+      Math.min(rows.length, passRows),
+    );
     const batch = Math.min(lipschitz_rows, train_batch_size);
     const fixed = sampleRows(split.train, batch, seed, 'lipschitz.batch');
     const gradient = await LossGradient.open(device, store, program, features, fixed);
@@ -97,20 +111,42 @@ export class LipschitzMeter {
     const count = Math.min(split.valid.length, mostTrainRows);
     const train = sampleRows(split.train, count, seed, 'lipschitz.train');
     const part = partOf('train', dataset, { ...split, train }, { metrics: trainMetrics }) as Part; // it has rows
-    return new LipschitzMeter(runner, rows, probe, gradient, part, metric_decimal_place);
+    return new LipschitzMeter(runner, measured, rows, probe, gradient, part);
   }
 
   /** Measures the parameters as they are; `valid` are the metrics of the whole valid part, if they are known. */
   async measure(valid: Metrics | null): Promise<LipschitzRecord> {
     const { gram } = await this.probe.measure(this.rows);
-    const judging = { metrics: trainMetrics, metric_decimal_place: this.decimals };
+    const { metric_decimal_place } = this.measured.config;
+    const judging = { metrics: trainMetrics, metric_decimal_place };
     const train = await evaluate(this.runner, this.part, judging, {});
     return {
       lipschitz: distributionOf(gram.map(Math.sqrt)),
       norms: await this.gradient.norms(),
       train,
-      gap: gapOf(train, valid, this.decimals),
+      gap: gapOf(train, valid, metric_decimal_place),
     };
+  }
+
+  /**
+   * Measures the parameters as they are, those of the best model once training is done, also by their logits; null if
+   * these are too many. Throws ShapeError, KernelError, DeviceError.
+   */
+  async best(): Promise<BestSlopes | null> {
+    const { program, features } = this.measured;
+    if (program.supervision.classes > mostLogits) return null;
+    const { device, store } = this.runner;
+    const { gram } = await this.probe.measure(this.rows);
+    const most = Math.min(this.rows.length, passRows);
+    const logits = await Probe.open(device, store, program, features, 'logits', most);
+    try {
+      return {
+        score: distributionOf(gram.map(Math.sqrt)),
+        ...steepnessOf(await logits.measure(this.rows)),
+      };
+    } finally {
+      logits.destroy();
+    }
   }
 
   destroy(): void {
@@ -141,4 +177,12 @@ export function lipschitzLine(epoch: number, seconds: number, record: LipschitzR
     `norms: ${sizes.join('; ')}`,
     ...(gaps.length > 0 ? [`gap: ${gaps.join(', ')}`] : []),
   ].join('    ');
+}
+
+/** The line of the best model on the console: the paper's bound L_p ≤ L_f/√N beside what is measured. */
+export function bestSlopesLine({ score, logits, probabilities }: BestSlopes, classes: number): string {
+  const short = (value: number) => value.toPrecision(4);
+  const bound = classes === 1 ? '' : `, L_f/√${classes}: ${short(logits / Math.sqrt(classes))}`;
+  const limits = `L_p: ${short(probabilities)}, L_f: ${short(logits)}${bound}`;
+  return `best model: ‖∂p/∂e‖ mean: ${short(score.mean)}, max: ${short(score.max)}; ${limits}`;
 }

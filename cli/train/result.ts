@@ -7,6 +7,7 @@ import type { TrainConfig } from '../config/train_config.js';
 import { atomicWrite } from '../files.js';
 import type { Scored } from '../metrics.js';
 import { epochEvents, readEvents } from './history.js';
+import type { BestSlopes } from './lipschitz.js';
 import type { Metrics, RunState } from './state.js';
 
 /** Rows whose predicted probabilities are close: how many, the mean prediction, the share of label 1. */
@@ -36,6 +37,8 @@ export interface RunResult {
   readonly test: Metrics | null;
   /** Of the best model's probabilities on the test part; empty if there is none. */
   readonly calibration: readonly CalibrationBin[];
+  /** Slopes of the best model; null where they were not measured. */
+  readonly lipschitz: BestSlopes | null;
 }
 
 const version = 1;
@@ -69,11 +72,12 @@ export interface Ending {
   readonly state: RunState;
   readonly test: Metrics | null;
   readonly calibration: readonly CalibrationBin[];
+  readonly lipschitz: BestSlopes | null;
 }
 
 /** Writes the result of a run into its folder. Throws what reading its history throws, and the system's error. */
 export async function writeResult(folder: string, ending: Ending): Promise<void> {
-  const { config, adapter, state, test, calibration } = ending;
+  const { config, adapter, state, test, calibration, lipschitz } = ending;
   const { model, dataset, seed } = config;
   const result: RunResult = {
     version,
@@ -86,6 +90,7 @@ export async function writeResult(folder: string, ending: Ending): Promise<void>
     valid: state.best,
     test,
     calibration,
+    lipschitz,
   };
   await atomicWrite(resultPath(folder), `${JSON.stringify(result, finite, 2)}\n`);
 }
@@ -122,6 +127,17 @@ const numberOrText = (value: unknown, what: string) =>
   typeof value === 'string' ? Number(value) : number(value, what);
 const metrics = (value: unknown, what: string): Metrics => record(value, what, numberOrText);
 
+function slopes(value: unknown, what: string): BestSlopes {
+  const { score, logits, probabilities, within } = fields(value, what);
+  return {
+    // By the names that were written, of which readers take those that they need.
+    score: metrics(score, `${what}.score`) as unknown as BestSlopes['score'],
+    logits: numberOrText(logits, `${what}.logits`),
+    probabilities: numberOrText(probabilities, `${what}.probabilities`),
+    within: numberOrText(within, `${what}.within`),
+  };
+}
+
 function checked(value: unknown): RunResult {
   const result = fields(value, 'result');
   if (result.version !== version) throw new Malformed(`version is ${String(result.version)}, not ${version}`);
@@ -146,5 +162,7 @@ function checked(value: unknown): RunResult {
         observed: number(observed, `${what}.observed`),
       };
     }),
+    // Results of before it was kept have none.
+    lipschitz: orNull(result.lipschitz ?? null, 'lipschitz', slopes),
   };
 }

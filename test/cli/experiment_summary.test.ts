@@ -20,6 +20,7 @@ function finished(metric: string, valid: number, test: number): CellState {
     valid: { [metric]: valid },
     test: { [metric]: test },
     calibration: [],
+    lipschitz: null,
   };
   return { kind: 'finished', run: 'run', result };
 }

@@ -223,21 +223,9 @@ command('leaves out what was not measured, and says so', async () => {
   const html = readFileSync(join(folder, 'few.html'), 'utf8');
   balanced(html);
   assert.match(html, /Lipschitz estimate: no run measured it; train with --lipschitz/);
+  assert.match(html, /paper(?:'|&#39;)s bound: it takes several numbers of classes; train with --lipschitz/);
   assert.match(html, /Sensitivity to the ratio: there is one ratio at most/);
   assert.not.match(html, /<h3>Lipschitz|NaN/);
-});
-
-command('compares numbers of classes, with the bound beside Lipschitz estimates', async () => {
-  inventRuns(
-    join(folder, 'bins'),
-    [2, 3, 5].map((rating_bins) => ({ ratio: 0.5, options: { rating_bins } })),
-  );
-  const { code, err } = await report('bins', '--output=bins.html', '--plots=bins-plots');
-  assert.is(code, 0, err);
-  const name = readdirSync(join(folder, 'bins-plots')).find((one) => /classes-lipschitz-max\.svg$/.test(one));
-  const svg = readFileSync(join(folder, 'bins-plots', name ?? ''), 'utf8');
-  assert.match(svg, /1\/√N through the first/);
-  assert.match(readFileSync(join(folder, 'bins.html'), 'utf8'), /3 merged classes, ratio 0\.5/);
 });
 
 command('goes without metrics.jsonl and without a test part', async () => {

@@ -70,6 +70,23 @@ written('says what the run came to', async () => {
   assert.ok(result.seconds > 0 && result.examples_per_second > 0);
 });
 
+written('says how steep the best model is, also by its logits, where that was asked for', async () => {
+  const { code, err } = await train('--epochs=3', '--multi_cls=5', '--lipschitz', '--eval_step=1');
+  assert.is(code, 0, err);
+  const { lipschitz, best_epoch, test } = await readResult(onlyRun());
+  assert.ok(lipschitz !== null && test !== null);
+  const events = epochEvents(await readEvents(onlyRun()));
+  assert.equal(lipschitz.score, events[best_epoch].lipschitz);
+  const { logits, probabilities, within } = lipschitz;
+  // A softmax has slopes of at most ½.
+  assert.ok(0 < probabilities && probabilities <= logits / 2 && within >= 0 && within <= 1);
+  const log = readFileSync(join(onlyRun(), 'run.log'), 'utf8');
+  assert.match(log, /best model: ‖∂p\/∂e‖ mean: \S+, max: \S+; L_p: \S+, L_f: \S+, L_f\/√5: \S+\n/);
+  rmSync(join(folder, 'saved'), { recursive: true });
+  await train('--epochs=1');
+  assert.is((await readResult(onlyRun())).lipschitz, null);
+});
+
 written('is not there after a stop, but after going on', async () => {
   const moment = JSON.stringify({ signal: 'SIGINT', epoch: 1, done: 2 });
   const stopped = await node(folder, [trainChild, moment, ...flags, '--epochs=2']);
@@ -122,6 +139,7 @@ written('that is damaged is named', async () => {
   await fails('{"version": 1', /damaged/);
   await fails(JSON.stringify({ ...good, version: 2 }), /version is 2, not 1/);
   await fails(JSON.stringify({ ...good, test: { AUC: true } }), /test\.AUC is not a number/);
+  await fails(JSON.stringify({ ...good, lipschitz: { score: {} } }), /lipschitz\.logits is not a number/);
   await fails(JSON.stringify({ ...good, calibration: [{ rows: 0 }] }), /calibration\[0\]\.rows/);
 });
 

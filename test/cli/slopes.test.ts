@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { largestEigenvalue, steepnessOf } from '../../cli/paper/slopes.js';
+import { largestEigenvalue, steepnessOf } from '../../cli/train/slopes.js';
 import { numbers } from '../support/numbers.js';
 
 const near = (actual: number, expected: number) =>

@@ -1,5 +1,8 @@
 import type { Slopes } from '../runner/probe.js';
 
+/** More classes than rating scales have; of more logits, the slope of each takes too long. */
+export const mostLogits = 64;
+
 /** How steep a model's logits z and class probabilities p = softmax(z) are at some rows, in the input embeddings e. */
 export interface Steepness {
   /** L_f: the largest of ‖∂z/∂e‖₂, the spectral norm of the Jacobian [N, F·D]. */
