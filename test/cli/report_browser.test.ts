@@ -52,7 +52,7 @@ async function seen(width: number, theme: 'light' | 'dark') {
 
 const browser = suite('a report in Chromium');
 const inBrowser = (name: string, body: () => Promise<void>) =>
-  testWhen(chromium !== '', 'no chromium in CHROME_PATH or PATH', browser, name, body);
+  testWhen(chromium !== '', 'no Chromium in CHROME_PATH, PATH or node_modules', browser, name, body);
 
 browser.before(async () => {
   inventRuns(join(folder, 'saved'), experiment);
