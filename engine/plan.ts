@@ -59,18 +59,17 @@ export class Plan {
     if (steps > 0) this.device.run(this.frozen.step, steps);
   }
 
-  /** Brings all rows of all tables up to the current step (see Optimizer.flush). Cheap if there is nothing to do. */
+  /**
+   * Brings all rows of all tables up to the current step (see Optimizer.flush); once halted, only forgets that the step
+   * was to update some. Cheap if there is nothing to do.
+   */
   flush(): void {
     if (this.frozen.flush.length > 0) this.device.run(this.frozen.flush, 1);
   }
 
-  /**
-   * Sets step, cursor and seed of the step state and lets a halted run go on; brings all rows up to that step, and
-   * counts back those that the halted step was to update.
-   */
+  /** Sets step, cursor and seed of the step state. A halted run goes on, and must have been flushed before. */
   setPosition(position: StepPosition): void {
     this.store.write(this.tape.stepState().name, stateHeader(position));
-    this.flush();
   }
 
   /** Sets the cursor alone, after a chunk of inputs was fed. */

@@ -1,5 +1,6 @@
 import { checkSources, recordSegmentPieces, recordSegmentSum } from './ops/segment_sum.js';
 import { segmentsOf, sourceDims } from './ops/row_ids.js';
+import { strided } from './ops/strided.js';
 import type { Optimizer, UpdateContext } from './optim/optimizer.js';
 import { size } from './shape.js';
 import type { Dispatch, Gradient, Tape } from './tape.js';
@@ -73,6 +74,13 @@ function recordTable(
     const last = tape.slot(`last_step.${p.name}`, [p.shape[0]], 'u32');
     optimizer.catchUp({ ...context(lists.before), last });
     optimizer.flush({ ...context(lists.flush), last });
+    const run = tape.launcher('step', 'step', lists.flush);
+    run(
+      'step_recount',
+      { state: tape.stepState(), last },
+      { count: size(last.shape) },
+      strided(size(last.shape)),
+    );
   }
   if (g === undefined && optimizer.fusedRows !== undefined && typeof source !== 'function') {
     const { partials } = recordSegmentPieces(tape, lists.after, ids, source);

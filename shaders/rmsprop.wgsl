@@ -89,23 +89,24 @@ fn cell_at(i: u32) -> u32 {
   return row * dims.width + i % dims.width;
 }
 
-// Which rows to replay, and the steps that will be in them: all, or those that the step names.
-struct Rows {
-  count: u32,
-  list: u32,
-  after: u32,
+// Rows to catch up: all, or those that the step names; none once the run is halted.
+fn row_count() -> u32 {
+  if (state.halted != 0u || dims.count != 0u) {
+    return select(dims.count, 0u, state.halted != 0u); // no step is at hand after the last one of a chunk
+  }
+  return segments[state.cursor * dims.stride];
 }
 
-fn rows_now() -> Rows {
-  if (state.halted != 0u) { return Rows(0u, 0u, 0u); }
-  if (dims.count != 0u) { return Rows(dims.count, 0u, state.step); } // no step is at hand after the last one of a chunk
-  let base = state.cursor * dims.stride;
-  return Rows(segments[base], base + header, state.step + 1u);
-}
-
-fn row_at(rows: Rows, i: u32) -> u32 {
+fn row_at(i: u32) -> u32 {
   if (dims.count != 0u) { return i; }
-  return segments[rows.list + 4u * i];
+  return segments[state.cursor * dims.stride + header + 4u * i];
+}
+
+// The steps that are in the row; the step at hand counts as one of them from here on.
+fn count_up(row: u32) -> u32 {
+  let steps = last[row];
+  last[row] = state.step + select(1u, 0u, dims.count != 0u);
+  return steps;
 }
 
 // One invocation: a vec4, then those a grid further.
@@ -140,11 +141,10 @@ fn rmsprop_rows_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
 // One invocation: a row.
 @compute @workgroup_size(threads)
 fn rmsprop_replay(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let rows = rows_now();
-  for (var i = id.x; i < rows.count; i += groups.x * threads) {
-    let row = row_at(rows, i);
-    let first = last[row];
-    last[row] = rows.after;
+  let count = row_count();
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    let row = row_at(i);
+    let first = count_up(row);
     if (first < state.step) {
       for (var at = row * dims.width; at < (row + 1u) * dims.width; at++) {
         store(at, replay(load(at), first));
@@ -156,11 +156,10 @@ fn rmsprop_replay(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgro
 // One invocation: a row of whole vec4s.
 @compute @workgroup_size(threads)
 fn rmsprop_replay_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let rows = rows_now();
-  for (var i = id.x; i < rows.count; i += groups.x * threads) {
-    let row = row_at(rows, i);
-    let first = last[row];
-    last[row] = rows.after;
+  let count = row_count();
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    let row = row_at(i);
+    let first = count_up(row);
     if (first < state.step) {
       for (var at = row * dims.width; at < (row + 1u) * dims.width; at++) {
         store_vec4(at, replay(load_vec4(at), first));

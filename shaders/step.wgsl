@@ -2,6 +2,7 @@
 //   step_record:   history[cursor · stride + offset + i] = value[i]
 //   step_check:    the same for a loss, and halts the run if it is not finite
 //   step_advance:  step += 1, cursor += 1, unless halted
+//   step_recount:  once halted: a row counts no step that was not made (see RowsReplay.last)
 // Not finite is asked of the bits, since WGSL may assume that there is no NaN.
 
 struct Dims {
@@ -26,6 +27,8 @@ struct State {
 @group(0) @binding(1) var<storage, read> value: array<u32>;
 @group(0) @binding(2) var<storage, read_write> history: array<u32>;
 @group(0) @binding(3) var<storage, read_write> state: State;
+
+@group(0) @binding(4) var<storage, read_write> last: array<u32>;
 
 const threads = 64u;
 
@@ -53,5 +56,14 @@ fn step_advance() {
   if (state.halted == 0u) {
     state.step += 1u;
     state.cursor += 1u;
+  }
+}
+
+// One invocation: a row, then those a grid further.
+@compute @workgroup_size(threads)
+fn step_recount(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let count = select(0u, dims.count, state.halted != 0u);
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    last[i] = min(last[i], state.step);
   }
 }

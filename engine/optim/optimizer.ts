@@ -29,8 +29,8 @@ export interface RowsUpdate extends UpdateContext {
 /** The same where rows change that no step names. */
 export interface RowsReplay extends RowsUpdate {
   /**
-   * [V] u32: the steps that are in each row, the one at hand, which will update the rows it names, included; after a
-   * halted one, `flush` sets this right.
+   * [V] u32: the steps that are in each row, the one at hand, which will update the rows it names, included. The flush
+   * of a halted plan counts it back.
    */
   readonly last: Tensor;
 }

@@ -30,15 +30,12 @@ halted('halts the run: parameters keep the values from before its step, later st
   assert.equal(a.w, b.w);
   assert.equal(a.b, b.b);
   for (const [name, value] of Object.entries(a)) {
-    if (name === 'last_step.table') continue; // it counts the bad step for rows that were to be updated
     const same = value.every((word, i) => word === b[name][i] || word === before[name][i]);
     assert.ok(same, `${name} is as it was`);
   }
   const losses = await halting.plan.fetch('loss', 3);
   assert.equal(words(losses.slice(0, 2)), words(await healthy.plan.fetch('loss', 2)));
   assert.not.ok(Number.isFinite(losses[2]));
-  halting.plan.setPosition({ step: 2, cursor: 2, seed: 1 });
-  assert.equal(await wordsOf(halting.store), b);
 });
 
 halted('names the first op whose output was not finite', async () => {

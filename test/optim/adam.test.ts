@@ -149,6 +149,7 @@ adamSuite('resumes from a loss that was not finite as if it had not been', async
       });
       assert.equal(await one.plan.position(), { step: 150, cursor: 0, halted: true });
       one.store.write('loss', Float32Array.of(0));
+      one.plan.flush();
       one.plan.setPosition({ step: 150, cursor: 0, seed: 1 });
     }
     one.stepRows(hit);
