@@ -11,10 +11,10 @@ export interface Source {
   readonly text: string;
 }
 
-/** Files under `folder` whose names end in `ending`, in the order of their paths. */
+/** Our files under `folder` whose names end in `ending`, in the order of their paths. */
 export function sourcesIn(folder: string, ending: string): Source[] {
   return readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith(ending))
+    .filter((name) => name.endsWith(ending) && !name.includes('node_modules'))
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
     .sort()
     .map((path) => ({ path, text: readFileSync(`${root}${path}`, 'utf8') }));
