@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { HostKernels } from './cpu/host.js';
 import { cpuModel, openCpu } from './cpu/open.js';
 import {
   AdapterError,
@@ -165,4 +166,15 @@ export function readShader(name: string): string {
 /** Bytes of `dist/shaders/<name>.wasm`, or of the kernels that check every index. */
 export function readModule(name: string, checked: boolean): Promise<Uint8Array> {
   return readFile(new URL(`../shaders/${name}${checked ? '.check' : ''}.wasm`, import.meta.url));
+}
+
+/** Kernels for the calling thread, or undefined where a process gets no addresses for another memory. */
+export function hostKernels(): HostKernels | undefined {
+  const read = (name: string) => readFileSync(new URL(`../shaders/${name}.wasm`, import.meta.url));
+  try {
+    return new HostKernels(read);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }

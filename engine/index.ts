@@ -1,5 +1,7 @@
 /** The public surface of the engine; nothing else of it is imported from outside engine/ (but adapter.ts by Node). */
 export { backward, type Backward } from './autodiff.js';
+export { HostKernels, type HostCommand } from './cpu/host.js';
+export { HostPlanner } from './cpu/host_planner.js';
 export * from './device.js';
 export * from './init.js';
 export { KernelError, type Kernel } from './kernel.js';

@@ -29,7 +29,7 @@ export class SegmentOrder {
   }
 
   /** Reorders the row numbers at words begin, begin + 4, … of `block`; count[row] is how many sources a row has. */
-  sort(block: Int32Array, begin: number, end: number, count: Int32Array): void {
+  sort(block: Int32Array, begin: number, end: number, count: Int32Array | Uint32Array): void {
     const { byRow, bySources, named } = this;
     const n = (end - begin) / 4;
     const step = ++this.step;

@@ -10,6 +10,7 @@
  * A source is `example << sourceBits(per) | position`: id `position` of `per` in an example, so that a gradient that
  * has a row for each id and one that has a row for each example are found without a division.
  */
+import { checkFits, outsideTable, tooManyRows } from './segment_errors.js';
 import { SegmentOrder } from './segment_order.js';
 import type { Shape } from './shape.js';
 
@@ -69,12 +70,7 @@ export class SegmentPlanner {
    * short batch. Throws RangeError for an id outside the table, and for more ids or rows than the layout holds.
    */
   plan(ids: Uint32Array, layout: SegmentLayout, out: Uint32Array): void {
-    if (ids.length > layout.entries || out.length < layout.stride) {
-      const given = `${ids.length} ids into ${out.length} words`;
-      throw new RangeError(
-        `segments: ${given} do not fit a layout of ${layout.entries} ids in ${layout.stride} words`,
-      );
-    }
+    checkFits(ids.length, layout, out.length);
     // Signed views: V8 keeps int32 in registers, but checks every u32 for whether it needs a double.
     const signedIds = new Int32Array(ids.buffer, ids.byteOffset, ids.length);
     const block = new Int32Array(out.buffer, out.byteOffset, layout.stride);
@@ -104,7 +100,7 @@ function countRows(
     const row = ids[p];
     if (row >>> 0 >= rows) {
       count.fill(0);
-      throw new RangeError(`segments: id ${row >>> 0} at ${p}, but the table has ${rows} rows`);
+      throw outsideTable(row >>> 0, p, rows);
     }
     const before = count[row];
     count[row] = before + 1;
@@ -115,9 +111,7 @@ function countRows(
   if (skipPadding) count[0] = 0;
   if (at > segmentHeaderWords + 4 * maxRows) {
     count.fill(0);
-    throw new RangeError(
-      `segments: ${(at - segmentHeaderWords) / 4} distinct rows in a step, but room for ${maxRows}`,
-    );
+    throw tooManyRows((at - segmentHeaderWords) / 4, maxRows);
   }
   return at;
 }

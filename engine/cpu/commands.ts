@@ -37,7 +37,8 @@ const groupsPerThread = 8;
 const headBytes = 16;
 const bufferBytes = 8;
 
-const recordBytes = ({ dims, storage }: Kernel): number =>
+/** Bytes of the record of a command. */
+export const recordBytes = ({ dims, storage }: Kernel): number =>
   Math.ceil((headBytes + (dims?.bytes ?? 0) + bufferBytes * storage.length) / 16) * 16;
 
 /** Loads modules, each once, and makes commands of their entries. */
@@ -137,7 +138,7 @@ export class Commands {
 }
 
 /** The kernels that the compiler has noted in a module. Throws KernelError. */
-function kernelsIn(name: string, module: WebAssembly.Module): ReadonlyMap<string, Kernel> {
+export function kernelsIn(name: string, module: WebAssembly.Module): ReadonlyMap<string, Kernel> {
   const [section] = WebAssembly.Module.customSections(module, 'kernels');
   if (section === undefined) {
     throw new KernelError(`${name}.wasm: has no section "kernels"; run npm run build`);
@@ -157,10 +158,10 @@ function checkSizes({ label, buffers }: CommandSpec, { entry, storage }: Kernel)
 }
 
 /** Grid, dims, and address and length of each buffer, as compiled entries read them. */
-function writeRecord(
+export function writeRecord(
   view: DataView,
   at: number,
-  { dims, buffers }: CommandSpec,
+  { dims, buffers }: Pick<CommandSpec, 'dims' | 'buffers'>,
   kernel: Kernel,
   grid: readonly number[],
 ): void {

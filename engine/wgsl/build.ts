@@ -11,7 +11,7 @@ import { compileShader } from './compile.js';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 function shaders(): string[] {
-  return ['shaders', 'bench'].flatMap((folder) =>
+  return ['shaders', 'engine/cpu', 'bench'].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((file) => file.endsWith('.wgsl'))
       .map((file) => join(root, folder, file)),
