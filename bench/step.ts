@@ -1,3 +1,4 @@
+import { hostKernels } from '../engine/adapter.js';
 import {
   Store,
   adam,
@@ -134,7 +135,7 @@ export async function openStep(device: Device, sizes: StepSizes): Promise<OpenSt
   const schedule = Array.from({ length: 4096 }, (_, i) => [...optimizer.schedule(i + 1, 0.001)]);
   plan.setSchedule(1, Float32Array.from(schedule.flat()));
   const segments = segmentSpecs(traced, device.kind !== 'cpu');
-  const feed = new Feed(features, { capacity: batch, chunkSteps, segments });
+  const feed = new Feed(features, { capacity: batch, chunkSteps, segments }, hostKernels());
   const order = Uint32Array.from({ length: chunkSteps * batch }, (_, i) => i);
   const chunk = feed.chunk(order, batch);
   uploadChunk(store, 'train', chunk);

@@ -178,24 +178,30 @@ export interface JoinedIds {
   readonly name: string;
   /** Ids a row. */
   readonly width: number;
+  readonly parts: readonly JoinPart[];
   /** Writes the ids of the rows [0, count) of `batch` (rows of words) into `ids`. */
   join(batch: Uint32Array, count: number, ids: Uint32Array): void;
 }
 
-interface Part {
+/** Columns of ids that are copied together. */
+export interface JoinPart {
+  /** A table of users or items; the fed rows themselves if absent. */
   readonly words: Uint32Array | undefined;
+  /** Column of the fed rows that holds the row number of `words`. */
   readonly key: number;
   /** Words of a row of `words`. */
   readonly stride: number;
+  /** First column there, and among the ids. */
   readonly from: number;
   readonly to: number;
   readonly columns: number;
 }
 
-function joined(name: string, width: number, rowWidth: number, parts: readonly Part[]): JoinedIds {
+function joined(name: string, width: number, rowWidth: number, parts: readonly JoinPart[]): JoinedIds {
   return {
     name,
     width,
+    parts,
     join(batch, count, ids) {
       for (const { words, key, stride, from, to, columns } of parts) {
         for (let row = 0, own = 0, into = to; row < count; row++, own += rowWidth, into += width) {
@@ -211,7 +217,7 @@ function joined(name: string, width: number, rowWidth: number, parts: readonly P
 /** The inputs whose ids index tables: 'tokens', 'sequence.k', 'floats'. */
 export function joinedIds({ schema, layout, resident }: Features): JoinedIds[] {
   /** A span of a list that begins at `first` in the rows of interactions. */
-  const part = (table: string, { source, ...span }: Span, first: number): Part => ({
+  const part = (table: string, { source, ...span }: Span, first: number): JoinPart => ({
     words: source === 'inter' ? undefined : (resident.get(`${source}.${table}`) as Uint32Array),
     key: source === 'inter' ? 0 : layout[source],
     stride: span.sourceColumns,

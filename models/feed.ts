@@ -1,13 +1,9 @@
-import { SegmentPlanner, type RowIds, type SegmentLayout, type SegmentRule } from '../engine/index.js';
+import type { HostKernels, RowIds } from '../engine/index.js';
 import type { Batch } from './batch.js';
-import { joinedIds, type Features, type JoinedIds } from './features.js';
+import type { Features } from './features.js';
+import { openGrouping, type Grouping, type SegmentSpec } from './grouping.js';
 
-/** Sizes of what a step reads groups of ids from; plain data, so that a worker thread can be told. */
-export interface SegmentSpec {
-  readonly name: string;
-  readonly layout: SegmentLayout;
-  readonly rule: SegmentRule;
-}
+export type { SegmentSpec } from './grouping.js';
 
 /** How a chunk of steps is laid out. */
 export interface FeedSpec {
@@ -33,30 +29,20 @@ export function segmentSpecs({ tokens, sequences, floats }: Batch, byAge = false
   return all.map(({ name, layout, rule }) => ({ name, layout, rule: { ...rule, byAge } }));
 }
 
-interface Grouper extends SegmentSpec {
-  readonly joined: JoinedIds;
-  readonly planner: SegmentPlanner;
-  readonly ids: Uint32Array;
-}
-
 /** Room for one chunk, laid out in it again and again: fresh pages cost as much as what is written to them. */
 export type ChunkMemory = Omit<Chunk, 'steps'>;
 
 /** Lays out chunks of steps from row numbers: gathers the rows, joins the ids and groups them. Pure host work. */
 export class Feed {
-  private readonly groupers: readonly Grouper[];
+  private readonly group: Grouping;
 
+  /** With `host` its kernels join and group the ids: the same, sooner. */
   constructor(
     private readonly features: Features,
     readonly spec: FeedSpec,
+    host?: HostKernels,
   ) {
-    const joined = joinedIds(features);
-    this.groupers = spec.segments.map((segment) => {
-      const of = joined.find(({ name }) => name === segment.name);
-      if (of === undefined) throw new Error(`feed: no ids are called ${segment.name}`);
-      const planner = new SegmentPlanner(segment.rule);
-      return { ...segment, joined: of, planner, ids: new Uint32Array(of.width * spec.capacity) };
-    });
+    this.group = openGrouping(features, spec.capacity, spec.segments, host);
   }
 
   /** Room for `steps` steps, by default for the longest chunk. */
@@ -105,11 +91,9 @@ export class Feed {
     const words = this.spec.capacity * this.features.layout.width;
     const own = rows.subarray(step * words, (step + 1) * words);
     gather(numbers, own, source, this.features.layout.width);
-    for (const { name, layout, joined, planner, ids } of this.groupers) {
-      joined.join(own, numbers.length, ids);
-      const used = ids.subarray(0, joined.width * numbers.length);
-      planner.plan(used, layout, (segments.get(name) as Uint32Array).subarray(step * layout.stride));
-    }
+    this.group(own, numbers.length, ({ name, layout }) =>
+      (segments.get(name) as Uint32Array).subarray(step * layout.stride),
+    );
   }
 }
 
@@ -126,13 +110,26 @@ function partOf({ rows, segments }: ChunkMemory, steps: number, spec: FeedSpec, 
   };
 }
 
+/** Rows whose first words are asked for before any is copied: memory gives many at once in the time of a few. */
+const gatherBlock = 64;
+
 /** into[i,:] = source[numbers[i],:], zero behind the last. */
 function gather(numbers: Uint32Array, into: Uint32Array, source: Uint32Array, width: number): void {
   let to = 0;
-  for (let i = 0; i < numbers.length; i++) {
-    // Products and counters that V8 knows to be int32 cost a third of what doubles would.
-    let from = Math.imul(numbers[i], width);
-    for (const end = to + width; to < end; to++, from++) into[to] = source[from];
+  let touched = 0;
+  for (let first = 0; first < numbers.length; first += gatherBlock) {
+    const last = Math.min(first + gatherBlock, numbers.length);
+    for (let i = first; i < last; i++) {
+      const from = Math.imul(numbers[i], width);
+      touched |= source[from] | source[from + width - 1];
+    }
+    // What was touched is written, or nothing would be read; then the row itself.
+    into[to] = touched;
+    for (let i = first; i < last; i++) {
+      // Products and counters that V8 knows to be int32 cost a third of what doubles would.
+      let from = Math.imul(numbers[i], width);
+      for (const end = to + width; to < end; to++, from++) into[to] = source[from];
+    }
   }
   into.fill(0, to);
 }

@@ -1,3 +1,4 @@
+import { hostKernels } from '../../engine/adapter.js';
 import {
   Store,
   compile,
@@ -108,7 +109,7 @@ export async function openTraining(
   const shortRows = trainRows % batch;
   const shortPlan = shortRows > 0 ? planOf(traceOf(shortRows, chunkSteps)) : undefined;
   const [full, short] = await Promise.all([planOf(traced), shortPlan]);
-  const feed = new Feed(features, { capacity: batch, chunkSteps, segments });
+  const feed = new Feed(features, { capacity: batch, chunkSteps, segments }, hostKernels());
   return { batch, full, short, feed, records: ['loss', ...Object.keys(recordsOf(traced.losses))] };
 }
 

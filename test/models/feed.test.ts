@@ -1,10 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Store, Tape, compile, type Tensor } from '../../engine/index.js';
+import {
+  Store,
+  Tape,
+  compile,
+  segmentHeaderWords,
+  type SegmentLayout,
+  type Tensor,
+} from '../../engine/index.js';
 import type { Column, Dataset } from '../../data/schema.js';
 import { declareBatch } from '../../models/batch.js';
 import { joinedIds } from '../../models/features.js';
 import { Feed, packFeatures, segmentSpecs, uploadChunk, uploadFeatures } from '../../models/index.js';
+import { hostKernels } from '../../engine/adapter.js';
 import { testDevice } from '../support/device.js';
 import { tinyDataset } from '../support/tiny.js';
 
@@ -46,6 +54,16 @@ const floatsOf = (row: number) =>
 
 const words = (values: Float32Array) =>
   Array.from(new Uint32Array(values.buffer, values.byteOffset, values.length));
+
+/** What a step reads of a block: its rows, their pieces, the sources. */
+function groupsOf(block: Uint32Array, { maxRows, maxPieces }: SegmentLayout): number[][] {
+  const [rows, pieces] = block;
+  const piecesAt = segmentHeaderWords + 4 * maxRows;
+  const sources = rows > 0 ? block[segmentHeaderWords + 4 * rows - 2] : 0;
+  const part = (at: number, words: number) => Array.from(block.subarray(at, at + words));
+  const lists = [part(piecesAt, 2 * pieces), part(piecesAt + 2 * maxPieces, sources)];
+  return [part(0, segmentHeaderWords + 4 * rows), ...lists];
+}
 
 const feedSuite = suite('Feed');
 
@@ -142,6 +160,30 @@ feedSuite('groups the ids of every table for every step', () => {
     2 * dataset.schema.token.length,
     'all ids of two rows are grouped',
   );
+});
+
+feedSuite('lays out the same chunks with kernels', () => {
+  const tape = new Tape({ training: true, scope: 'train', chunkSteps: 3 });
+  const segments = segmentSpecs(declareBatch(tape, dataset.schema, { ...sizes, rows: 5 }));
+  const spec = { capacity: 5, chunkSteps: 3, segments };
+  const [plain, kernels] = [new Feed(features, spec), new Feed(features, spec, hostKernels())];
+  const orders = [
+    [1, 2, 3, 4, 5, 6, 7],
+    [22, 0, 22, 9, 9, 9, 1, 2, 3, 4, 5, 6, 7, 8],
+    [3, 2],
+  ];
+  for (const order of orders) {
+    const [want, got] = [plain, kernels].map((feed) => feed.chunk(Uint32Array.from(order), 5));
+    assert.is(got.steps, want.steps);
+    assert.equal(got.rows, want.rows);
+    for (const { name, layout, rule } of segments) {
+      for (let step = 0; step < want.steps; step++) {
+        const of = ({ segments: all }: typeof want) =>
+          groupsOf((all.get(name) as Uint32Array).subarray(step * layout.stride), layout);
+        assert.equal(of(got), of(want), `${name} (${rule.rows} rows), step ${step}`);
+      }
+    }
+  }
 });
 
 feedSuite('refuses a chunk that does not fit', () => {
