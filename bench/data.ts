@@ -33,17 +33,30 @@ export function tokenFields(vocabulary: number): TokenField[] {
   });
 }
 
-/** Ids from 1 on; squared, so that small ids are frequent, as popular items are. */
-const ids = (count: number, { cardinality }: TokenField, random: () => number): Column => ({
+/** How often ids are named: squares of even chances, or the k-th as often as 1/k. */
+export type Popularity = 'square' | 'zipf';
+
+/** One id from 1 on, small ones more frequent, as popular items are. */
+function popular(cardinality: number, popularity: Popularity, chance: number): number {
+  if (popularity === 'square') return 1 + Math.floor(chance ** 2 * (cardinality - 1));
+  return Math.min(cardinality - 1, Math.floor(cardinality ** chance));
+}
+
+const ids = (
+  count: number,
+  { cardinality }: TokenField,
+  popularity: Popularity,
+  random: () => number,
+): Column => ({
   type: 'token',
-  ids: Uint32Array.from({ length: count }, () => 1 + Math.floor(random() ** 2 * (cardinality - 1))),
+  ids: Uint32Array.from({ length: count }, () => popular(cardinality, popularity, random())),
 });
 
 /**
  * A data set of `rows` rated interactions over `vocabulary` features in 7 token fields, of which 3 belong to the user and
  * 1 to the item. Popularity has a long tail; labels mean nothing.
  */
-export function benchDataset(rows: number, vocabulary: number): Dataset {
+export function benchDataset(rows: number, vocabulary: number, popularity: Popularity = 'square'): Dataset {
   const random = uniforms(vocabulary);
   const token = tokenFields(vocabulary);
   const [users, items] = token.map(({ cardinality }) => cardinality);
@@ -52,7 +65,7 @@ export function benchDataset(rows: number, vocabulary: number): Dataset {
     columns: new Map(
       token
         .filter((field) => field.source === source)
-        .map((field) => [field.name, ids(count, field, random)]),
+        .map((field) => [field.name, ids(count, field, popularity, random)]),
     ),
   });
   const rating = Float32Array.from({ length: rows }, () => 1 + Math.floor(5 * random()));

@@ -1,8 +1,8 @@
 /**
- * Measures kernels and whole training steps on an adapter, trainings and starts beside other adapters and PyTorch,
- * loading beside pandas, and epochs with their evaluation and memory.
+ * Measures kernels and whole training steps on an adapter, trainings and starts beside other adapters, PyTorch (models: all
+ * that the paper trains) and JavaScript's engines (js), loading beside pandas, and epochs with evaluation and memory.
  *
- *   npm run bench [-- kernels|step|rivals|start|load|epoch] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] [--threads=N]
+ *   npm run bench [-- kernels|step|rivals|models|js|start|load|epoch] [--json=FILE] [--adapter=NAME] [--threads=N]
  */
 import { writeFileSync } from 'node:fs';
 import { formatProfile, type Device } from '../engine/index.js';
@@ -12,11 +12,11 @@ import { benchKernels } from './kernels.js';
 import { usualSizes } from './kernels/op_case.js';
 import { benchLoads, installPandas, usualLoad } from './load.js';
 import { measurePeaks, type Peaks } from './peaks.js';
+import { benchRaces, racedParts, type Compared } from './races.js';
 import {
   formatEpoch,
   formatKernels,
   formatLoads,
-  formatRivals,
   formatRows,
   formatStarts,
   formatSteps,
@@ -24,28 +24,27 @@ import {
   type Report,
   type StepRow,
 } from './report.js';
-import { contenders, race, usualTrainings, type Absence, type RivalRow } from './rivals.js';
 import { benchStarts } from './start.js';
-import { benchStep, modelText, shapeText, usualSteps } from './step.js';
+import { benchStep, usualSteps } from './step.js';
 
 interface Choice {
   readonly parts: readonly string[];
   readonly adapter: string;
   /** Of the CPU target; rivals run on one and on all. */
   readonly threads?: number;
-  /** Part of the names of the rivals' trainings. */
+  /** Part of the names of the trainings of rivals and models. */
   readonly only: string;
   readonly json?: string;
 }
 
 const usage =
-  'usage: npm run bench [-- kernels|step|rivals|start|load|epoch] [--json=FILE] [--adapter=auto|gpu|software|cpu|NAME] ' +
-  '[--threads=N] [--only=PART OF A RIVALS’ TRAINING]';
+  'usage: npm run bench [-- kernels|step|rivals|models|js|start|load|epoch] [--json=FILE] ' +
+  '[--adapter=auto|gpu|software|cpu|NAME] [--threads=N] [--only=PART OF A TRAINING]';
 
 function choiceOf(args: readonly string[]): Choice {
   const flag = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
   const known = (arg: string) =>
-    ['kernels', 'step', 'rivals', 'start', 'load', 'epoch'].includes(arg) ||
+    ['kernels', 'step', 'rivals', 'models', 'js', 'start', 'load', 'epoch'].includes(arg) ||
     /^--(json|adapter|only)=.|^--threads=\d+$/.test(arg);
   const unknown = args.find((arg) => !known(arg));
   if (unknown !== undefined) throw new Error(`bench: ${unknown} is no choice; ${usage}`);
@@ -62,7 +61,6 @@ function choiceOf(args: readonly string[]): Choice {
 
 const kernelEffort = { sampleMs: 20, rounds: 10, patienceMs: 500 };
 const stepEffort = { sampleMs: 120, rounds: 10, patienceMs: 2000 };
-const rivalEffort = { sampleMs: 200, rounds: 7, patienceMs: 4000 };
 const startTries = 5;
 const loadTries = 7;
 
@@ -106,30 +104,12 @@ async function benchAlone({ parts, adapter, threads }: Choice): Promise<Partial<
   return { device: device.name, kind: device.kind, peaks, plain, kernels, steps };
 }
 
-/** Trainings on every adapter and in PyTorch; minutes, so that each is said when it is done. */
-async function benchRivals({ adapter, only }: Choice): Promise<Pick<Report, 'rivals' | 'absent'>> {
-  const { all, notes } = await contenders(adapter);
-  for (const note of notes) console.log(note);
-  console.log('Everything that a step of training costs, in turns, each rival a process of its own.\n');
-  const [rivals, absent]: [RivalRow[], Absence[]] = [[], []];
-  for (const sizes of usualTrainings) {
-    const name = `${modelText(sizes)}, ${shapeText(sizes)}`;
-    if (!name.includes(only)) continue;
-    const result = await race(all, sizes, rivalEffort);
-    process.stderr.write(`done: ${name}\n`);
-    rivals.push(...result.rows);
-    absent.push(...result.absent);
-  }
-  console.log(formatRivals(rivals));
-  for (const { rival, shape, why } of absent) console.log(`${rival}, ${shape}: ${why}`);
-  return { rivals, absent };
-}
-
 async function main(args: readonly string[]): Promise<void> {
   const choice = choiceOf(args);
   const has = (...parts: readonly string[]) => parts.some((part) => choice.parts.includes(part));
   const alone = has('kernels', 'step') ? await benchAlone(choice) : {};
-  const compared = has('rivals') ? await benchRivals(choice) : {};
+  const compared: Compared[] = [];
+  for (const part of racedParts.filter((one) => has(one))) compared.push(await benchRaces(part, choice));
   const starts = has('start') ? await benchStarts(choice.adapter, 'FM', startTries) : [];
   if (has('start')) console.log(`\n${formatStarts(starts)}`);
   const loads = has('load') ? await benchLoads(usualLoad, loadTries) : [];
@@ -139,8 +119,10 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const epochs = has('epoch') ? [await benchEpoch(usualEpoch, choice, usualEffort)] : [];
   for (const row of epochs) console.log(`\n${row.adapter}\n${formatEpoch(row)}`);
-  const none = { plain: [], kernels: [], steps: [], rivals: [], absent: [] };
-  const report: Report = { ...none, ...alone, ...compared, starts, loads, epochs };
+  const none = { plain: [], kernels: [], steps: [] };
+  const rivals = compared.flatMap((one) => one.rivals);
+  const absent = compared.flatMap((one) => one.absent);
+  const report: Report = { ...none, ...alone, rivals, absent, starts, loads, epochs };
   if (choice.json !== undefined) writeFileSync(choice.json, `${JSON.stringify(report, null, 1)}\n`);
 }
 

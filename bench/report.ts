@@ -129,18 +129,21 @@ export const formatSteps = (rows: readonly StepRow[]): string =>
 
 /** Trainings of rivals as text, a block for each training. */
 export function formatRivals(rows: readonly RivalRow[]): string {
+  const training = ({ name, shape }: RivalRow) => `${name}, ${shape}`;
   const lines = rows.map((row, i) => {
-    const { name, shape } = rows[i - 1] ?? {};
+    const same = rows.filter((one) => training(one) === training(row));
+    const fastest = Math.min(...same.map(({ medianMs }) => medianMs));
     return [
-      row.name === name && row.shape === shape ? '' : `${row.name}, ${row.shape}`,
+      i > 0 && training(rows[i - 1]) === training(row) ? '' : training(row),
       row.rival,
       row.minMs.toFixed(2),
       row.medianMs.toFixed(2),
       row.cpuMs.toFixed(2),
+      (row.medianMs / fastest).toFixed(1),
       row.overTorch === undefined ? '' : row.overTorch.toFixed(row.overTorch < 10 ? 2 : 1),
     ];
   });
-  return table(['training step', '', 'min ms', 'median', 'cpu ms', '× PyTorch'], lines, 2);
+  return table(['training step', '', 'min ms', 'median', 'cpu ms', '÷ fastest', '× PyTorch'], lines, 2);
 }
 
 /** Starts as text. */

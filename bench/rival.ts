@@ -13,8 +13,14 @@ export interface TrainingSizes extends StepSizes {
 
 /** What a rival is asked; one at a time. */
 export type Request =
-  | { readonly open: TrainingSizes & { readonly fields: readonly TokenField[] } }
-  | { readonly train: number }
+  | {
+      /** With `from`, from the weights and on the batches of that folder: see same_start.ts. */
+      readonly open: TrainingSizes & { readonly fields: readonly TokenField[]; readonly from?: string };
+    }
+  /** Steps, from the batch `first` of the epoch on if it is given, or else from where the last ended. */
+  | { readonly train: number; readonly first?: number }
+  /** Writes the weights and batches of what is open into a folder; ours only. */
+  | { readonly write: string }
   | { readonly peak: true }
   | { readonly close: true };
 

@@ -14,6 +14,7 @@ import {
   type Trained,
   type TrainingSizes,
 } from './rival.js';
+import { checkLosses, lossDifference } from './same_start.js';
 import { modelText, shapeText } from './step.js';
 
 /** Who competes. */
@@ -34,6 +35,8 @@ export interface RivalRow extends Times {
   readonly steps: number;
   /** How many times as fast as the fastest PyTorch, medians. */
   readonly overTorch?: number;
+  /** Difference of its first losses from ours, relative, where it starts from our weights. */
+  readonly lossDifference?: number;
 }
 
 /** A rival that could not compete, and why. */
@@ -99,6 +102,8 @@ interface Open {
   readonly opened: Opened;
   readonly steps: number;
   readonly samples: Sample[];
+  /** Of its first steps, where it starts from written weights. */
+  readonly losses: readonly number[];
 }
 
 /** Samples that everyone gives, however slow. */
@@ -110,14 +115,39 @@ const restMs = 50;
 /** An epoch that takes no longer than this is a sample: what its end costs, each step then bears a part of. */
 const epochMs = 3000;
 
-async function openRival(contender: Contender, sizes: TrainingSizes, effort: Effort): Promise<Open> {
+/** Steps on the first batch by which rivals that start from our weights are compared; and those of a slow one. */
+const [checkedSteps, fewestChecked] = [10, 3];
+
+/** Losses and samples of the first steps, all on the first batch. */
+async function firstSteps(rival: Rival, { patienceMs }: Effort) {
+  const [losses, samples]: [number[], Sample[]] = [[], []];
+  while (losses.length < checkedSteps) {
+    const { loss, ms, cpuMs } = await rival.ask<Trained>({ train: 1, first: 0 });
+    losses.push(loss);
+    samples.push({ ms, cpuMs });
+    if (ms > patienceMs && losses.length >= fewestChecked) break;
+  }
+  return { losses, samples };
+}
+
+async function openRival(
+  contender: Contender,
+  sizes: TrainingSizes,
+  effort: Effort,
+  from?: string,
+): Promise<Open> {
   const { rival } = await Rival.start(contender.command);
   try {
-    const open = { ...sizes, fields: tokenFields(sizes.vocabulary) };
+    const open = { ...sizes, fields: tokenFields(sizes.vocabulary), from };
     const opened = await rival.ask<Opened>({ open });
+    const checked = from === undefined ? undefined : await firstSteps(rival, effort);
+    const losses = checked?.losses ?? [];
+    const slow = checked?.samples.at(-1);
+    if (slow !== undefined && slow.ms > effort.patienceMs)
+      return { contender, rival, opened, losses, steps: 1, samples: [slow] };
     // The first steps compile what is compiled late, and find memory, which is nothing in a step of seconds.
     const first = await rival.ask<Trained>({ train: 1 });
-    if (first.ms > effort.patienceMs) return { contender, rival, opened, steps: 1, samples: [first] };
+    if (first.ms > effort.patienceMs) return { contender, rival, opened, losses, steps: 1, samples: [first] };
     const { ms } = await rival.ask<Trained>({ train: 1 });
     const few = Math.max(1, Math.min(sizes.epochSteps, Math.round(effort.sampleMs / ms)));
     const { ms: warm } = await rival.ask<Trained>({ train: few });
@@ -125,7 +155,7 @@ async function openRival(contender: Contender, sizes: TrainingSizes, effort: Eff
     const steps = whole
       ? sizes.epochSteps
       : Math.max(1, Math.min(sizes.epochSteps, Math.round(effort.sampleMs / warm)));
-    return { contender, rival, opened, steps, samples: [] };
+    return { contender, rival, opened, losses, steps, samples: [] };
   } catch (error) {
     await rival.end();
     throw error;
@@ -136,12 +166,16 @@ async function openAll(
   all: readonly Contender[],
   sizes: TrainingSizes,
   effort: Effort,
+  from?: string,
 ): Promise<{ open: Open[]; absent: Absence[] }> {
   const [open, absent]: [Open[], Absence[]] = [[], []];
   for (const contender of all) {
     try {
-      open.push(await openRival(contender, sizes, effort));
+      const one = await openRival(contender, sizes, effort, from);
+      open.push(one);
+      if (from !== undefined) checkLosses(contender.name, open[0].losses, one.losses);
     } catch (error) {
+      if (open.at(-1)?.contender === contender) await open.pop()?.rival.end();
       const shape = `${modelText(sizes)}, ${shapeText(sizes)}`;
       absent.push({ rival: contender.name, shape, why: (error as Error).message });
     }
@@ -173,9 +207,10 @@ async function takeTurns(open: readonly Open[], { rounds, patienceMs }: Effort):
 }
 
 function rowsOf(open: readonly Open[], sizes: TrainingSizes): RivalRow[] {
+  const ours = open[0].losses;
   const times = open.map(({ samples }) => timesOf(samples));
   const theirs = times.filter((_, i) => open[i].contender.isTorch).map(({ medianMs }) => medianMs);
-  return open.map(({ contender, steps }, i) => ({
+  return open.map(({ contender, steps, losses }, i) => ({
     name: modelText(sizes),
     shape: shapeText(sizes),
     rival: contender.name,
@@ -183,24 +218,28 @@ function rowsOf(open: readonly Open[], sizes: TrainingSizes): RivalRow[] {
     steps,
     ...times[i],
     overTorch: theirs.length > 0 ? Math.min(...theirs) / times[i].medianMs : undefined,
+    lossDifference: losses.length > 0 ? lossDifference(ours, losses) : undefined,
   }));
 }
 
 /**
  * Times one training on all rivals, each a process of its own, in turns. A step is all that training costs: batches in
  * an order of chance, gathered and joined, forward and backward pass, dense Adam or what equals it, the loss read back.
+ * With `from`, a folder of weights and batches, everyone starts from these, and who has other losses than the first of
+ * all is absent.
  */
 export async function race(
   all: readonly Contender[],
   sizes: TrainingSizes,
   effort: Effort,
-): Promise<{ rows: RivalRow[]; absent: Absence[] }> {
-  const { open, absent } = await openAll(all, sizes, effort);
+  from?: string,
+): Promise<{ rivals: RivalRow[]; absent: Absence[] }> {
+  const { open, absent } = await openAll(all, sizes, effort, from);
   try {
-    if (open.length === 0) return { rows: [], absent };
+    if (open.length === 0) return { rivals: [], absent };
     checkSame(open);
     await takeTurns(open, effort);
-    return { rows: rowsOf(open, sizes), absent };
+    return { rivals: rowsOf(open, sizes), absent };
   } finally {
     await Promise.all(open.map(({ rival }) => rival.end()));
   }
@@ -209,7 +248,12 @@ export async function race(
 /** Steps of an epoch of ml-1m's size. */
 const epochSteps = 196;
 
-const training = (model: string, classes: number, vocabulary = 12_000, options = {}): TrainingSizes => ({
+export const training = (
+  model: string,
+  classes: number,
+  vocabulary = 12_000,
+  options = {},
+): TrainingSizes => ({
   ...{ model, classes, batch: 4096, vocabulary, embeddingSize: 16, epochSteps },
   options,
 });

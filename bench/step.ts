@@ -23,7 +23,7 @@ import {
   type OptionValue,
   type Program,
 } from '../models/index.js';
-import { benchDataset } from './data.js';
+import { benchDataset, type Popularity } from './data.js';
 import { measure, type Candidate, type Effort } from './measure.js';
 import { copyCandidate, type Peaks } from './peaks.js';
 import { rowOf, type StepRow } from './report.js';
@@ -37,6 +37,8 @@ export interface StepSizes {
   /** Rows of the joint embedding table, over 7 fields. */
   readonly vocabulary: number;
   readonly embeddingSize: number;
+  /** How often ids are named; squares if it is left out. */
+  readonly ids?: Popularity;
   /** Options of the model that are not its defaults. */
   readonly options?: Readonly<Record<string, OptionValue>>;
 }
@@ -95,16 +97,20 @@ function namedRows(blocks: Uint32Array | undefined, stride: number): number {
   return Math.round(rows.reduce((sum, count) => sum + count, 0) / chunkSteps);
 }
 
+/** Equal widths as 512×3, others as 256-64-8. */
+const widthsText = (widths: readonly number[]) =>
+  widths.every((width) => width === widths[0]) ? `${widths[0]}×${widths.length}` : widths.join('-');
+
 /** What a table calls the model of a step: `NFM 512×3 multi_cls=5`. */
 export function modelText({ model, classes, options = {} }: StepSizes): string {
   const { mlp_hidden_size: widths, dropout_prob: dropout } = options;
-  const layers = Array.isArray(widths) ? ` ${widths[0]}×${widths.length}` : '';
+  const layers = Array.isArray(widths) ? ` ${widthsText(widths as readonly number[])}` : '';
   return `${model}${layers}${dropout ? ` dropout ${dropout}` : ''}${classes > 1 ? ` multi_cls=${classes}` : ''}`;
 }
 
 /** What a table calls the sizes of a step. */
-export const shapeText = ({ batch, vocabulary, embeddingSize }: StepSizes) =>
-  `B ${batch}, F 7, D ${embeddingSize}, V ${vocabulary}`;
+export const shapeText = ({ batch, vocabulary, embeddingSize, ids }: StepSizes) =>
+  `B ${batch}, F 7, D ${embeddingSize}, V ${vocabulary}${ids === 'zipf' ? ', Zipf' : ''}`;
 
 function candidateOf(plan: Plan, sizes: StepSizes, named: number): Candidate {
   const { batch } = sizes;
@@ -123,8 +129,8 @@ function candidateOf(plan: Plan, sizes: StepSizes, named: number): Candidate {
 
 /** Compiles a training step with Adam and feeds it `chunkSteps` batches. */
 export async function openStep(device: Device, sizes: StepSizes): Promise<OpenStep> {
-  const { batch, vocabulary } = sizes;
-  const features = packFeatures(benchDataset(chunkSteps * batch, vocabulary));
+  const { batch, vocabulary, ids } = sizes;
+  const features = packFeatures(benchDataset(chunkSteps * batch, vocabulary, ids));
   const { users, items } = features;
   const trace = { scope: 'train', rows: batch, capacity: batch, chunkSteps, users, items };
   const { tape, batch: traced, losses } = traceTraining(programOf(sizes, features), trace);

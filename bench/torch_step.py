@@ -1,4 +1,4 @@
-"""Training steps of LR, FM and NFM in plain PyTorch, as RecBole and the paper's code have them, to measure against.
+"""Training steps in plain PyTorch, as RecBole and the paper's code have them, to measure against.
 
 A server: it says what it is in one line of JSON, then answers each line of JSON with one.
 
@@ -14,92 +14,17 @@ import sys
 import time
 
 import torch
-from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-
-class FirstOrder(nn.Module):
-    """b + sum of w over the fields; one weight of each feature and class. [B,F] -> [B,K]"""
-
-    def __init__(self, features, classes):
-        super().__init__()
-        self.weight = nn.Embedding(features, classes)
-        self.bias = nn.Parameter(torch.zeros(classes))
-        nn.init.xavier_normal_(self.weight.weight)
-
-    def forward(self, rows):
-        return self.weight(rows).sum(dim=1) + self.bias
+from torch_models import MODELS
 
 
-def table(features, dim):
-    """The joint embedding table of all token fields."""
-    embedding = nn.Embedding(features, dim)
-    nn.init.xavier_normal_(embedding.weight)
-    return embedding
-
-
-def linear(inputs, outputs, bias=True):
-    layer = nn.Linear(inputs, outputs, bias)
-    nn.init.xavier_normal_(layer.weight)
-    if bias:
-        nn.init.zeros_(layer.bias)
-    return layer
-
-
-def pooled_pairs(e):
-    """Sum over the pairs of fields of their elementwise products. [B,F,D] -> [B,D]"""
-    return 0.5 * (e.sum(dim=1) ** 2 - (e**2).sum(dim=1))
-
-
-class LR(nn.Module):
-    def __init__(self, features, sizes):
-        super().__init__()
-        self.first_order = FirstOrder(features, sizes["classes"])
-        # RecBole's LR has the table that all its models have, and never looks at it.
-        self.embedding = table(features, sizes["embeddingSize"])
-
-    def forward(self, rows):
-        return self.first_order(rows)
-
-
-class FM(nn.Module):
-    """With several classes, K weight vectors sum the pair products, as in models/fm.ts; the paper's FM is binary."""
-
-    def __init__(self, features, sizes):
-        super().__init__()
-        classes, dim = sizes["classes"], sizes["embeddingSize"]
-        self.first_order = FirstOrder(features, classes)
-        self.embedding = table(features, dim)
-        self.pairs = linear(dim, classes, bias=False) if classes > 1 else None
-
-    def forward(self, rows):
-        pairs = pooled_pairs(self.embedding(rows))
-        second = pairs.sum(dim=1, keepdim=True) if self.pairs is None else self.pairs(pairs)
-        return self.first_order(rows) + second
-
-
-class NFM(nn.Module):
-    def __init__(self, features, sizes):
-        super().__init__()
-        classes, dim = sizes["classes"], sizes["embeddingSize"]
-        options = sizes.get("options", {})
-        hidden = options.get("mlp_hidden_size", [64, 64, 64])
-        self.first_order = FirstOrder(features, 1)
-        self.embedding = table(features, dim)
-        self.norm = nn.BatchNorm1d(dim)
-        layers = []
-        for inputs, outputs in zip([dim, *hidden], hidden):
-            layers += [nn.Dropout(options.get("dropout_prob", 0.0)), linear(inputs, outputs)]
-            layers += [nn.BatchNorm1d(outputs), nn.Sigmoid()]
-        self.deep = nn.Sequential(*layers)
-        self.predict = linear(([dim, *hidden])[-1], classes, bias=classes > 1)
-
-    def forward(self, rows):
-        pooled = self.norm(pooled_pairs(self.embedding(rows)))
-        return self.predict(self.deep(pooled)) + self.first_order(rows)
-
-
-MODELS = {"LR": LR, "FM": FM, "NFM": NFM}
+def popular(count, cardinality, distribution):
+    """Ids from 1 on, small ones more frequent, as bench/data.ts draws them."""
+    chance = torch.rand(count)
+    if distribution == "zipf":
+        return (float(cardinality) ** chance.double()).long().clamp(max=cardinality - 1)
+    return 1 + (chance**2 * (cardinality - 1)).long()
 
 
 class Data:
@@ -116,8 +41,8 @@ class Data:
         offsets, total = [], 0
         for field in fields:
             source, cardinality = field["source"], field["cardinality"]
-            popularity = torch.rand(rows[source]) ** 2
-            self.tables[source][field["name"]] = 1 + (popularity * (cardinality - 1)).long()
+            ids = popular(rows[source], cardinality, sizes.get("ids"))
+            self.tables[source][field["name"]] = ids
             offsets.append(total)
             total += cardinality
         self.features = total
@@ -140,12 +65,12 @@ class Data:
         return ids + self.offsets, columns["label"], columns["rating"]
 
 
-def loss_of(z, label, rating, positive=3, ratio=0.5):
+def loss_of(z, label, rating, penalty, positive=3, ratio=0.5):
     """Binary cross-entropy of one logit; of several, the paper's mix of label and rating loss."""
     if z.shape[1] == 1:
-        return binary_cross_entropy_with_logits(z.squeeze(1), label)
+        return binary_cross_entropy_with_logits(z.squeeze(1), label) + penalty
     sides = torch.stack([z[:, :positive].sum(dim=1), z[:, positive:].sum(dim=1)], dim=1)
-    label_loss = cross_entropy(sides, label.long())
+    label_loss = cross_entropy(sides, label.long()) + penalty
     return (1 - ratio) * label_loss + ratio * cross_entropy(z, rating.long() - 1)
 
 
@@ -164,7 +89,7 @@ class Training:
     def step(self):
         rows, label, rating = self.data.next()
         self.optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(self.model(rows), label, rating)
+        loss = loss_of(self.model(rows), label, rating, self.model.penalty())
         loss.backward()
         self.optimizer.step()
         return loss.item()

@@ -79,7 +79,7 @@ contest('has the CPU target on one thread and on all', async () => {
 
 contest('times every rival, and says who could not come', async () => {
   const gone: Contender = { name: 'gone', command: { program: 'no-such-program', args: [] }, isTorch: false };
-  const { rows, absent } = await race([cpu, gone], small[0], effort);
+  const { rivals: rows, absent } = await race([cpu, gone], small[0], effort);
   assert.equal(
     rows.map((row) => row.rival),
     ['CPU'],
@@ -103,7 +103,7 @@ contest('has every usual training on a line of its own', () => {
 testWhen(python !== undefined, installTorch, contest, 'trains the same models in PyTorch', async () => {
   const theirs = { name: 'PyTorch', command: torch(python as string, 1), isTorch: true };
   for (const sizes of small) {
-    const { rows, absent } = await race([cpu, theirs], sizes, effort);
+    const { rivals: rows, absent } = await race([cpu, theirs], sizes, effort);
     assert.equal(absent, []);
     assert.ok((rows[0].overTorch ?? 0) > 0);
     assert.is(rows[1].overTorch, 1);
