@@ -36,7 +36,7 @@ export interface StepRow extends Row {
   readonly namedRows: number;
   readonly activationBytes: number;
   /** Milliseconds of the host a step, beside the device. */
-  readonly hostMs: number;
+  readonly feedMs: number;
   /** Times as long as a plain copy of as many bytes, medians of samples taken in turns. */
   readonly ofCopy: number;
   readonly kernels?: readonly KernelTime[];
@@ -116,11 +116,11 @@ export const formatKernels = (rows: readonly KernelRow[]): string =>
 /** Steps as text. */
 export const formatSteps = (rows: readonly StepRow[]): string =>
   table(
-    [...header, '× copy', 'host ms', 'kernels', 'rows'],
+    [...header, '× copy', 'feed ms', 'kernels', 'rows'],
     rows.map((row) => [
       ...cells(row),
       row.ofCopy.toFixed(1),
-      row.hostMs.toFixed(2),
+      row.feedMs.toFixed(2),
       String(row.dispatches),
       String(row.namedRows),
     ]),

@@ -12,16 +12,20 @@ import {
   type Tensor,
 } from '../engine/index.js';
 import {
+  DeviceFeed,
   Feed,
+  feedsItself,
   models,
   packFeatures,
   segmentSpecs,
   traceTraining,
   uploadChunk,
   uploadFeatures,
+  type FeedSpec,
   type Features,
   type OptionValue,
   type Program,
+  type SegmentSpec,
 } from '../models/index.js';
 import { benchDataset, type Popularity } from './data.js';
 import { measure, type Candidate, type Effort } from './measure.js';
@@ -50,8 +54,8 @@ export interface OpenStep {
   /** Distinct rows of the table that a step names, on average. */
   readonly namedRows: number;
   readonly memory: Plan['memory'];
-  /** Milliseconds a step of the host: gathering rows, grouping ids and handing both over; the least of a few tries. */
-  hostMs(): number;
+  /** Milliseconds in which a step is laid out: rows gathered, ids joined and grouped; the least of a few tries. */
+  feedMs(): Promise<number>;
   /** Time of each kernel, or undefined where the adapter has no timestamps. */
   kernels(steps: number): Promise<KernelTime[] | undefined>;
   destroy(): void;
@@ -92,8 +96,9 @@ function flopsOf(dispatches: readonly Dispatch[]): number {
 }
 
 /** Distinct rows that a step of the chunk names, on average; the first word of each block counts them. */
-function namedRows(blocks: Uint32Array | undefined, stride: number): number {
-  const rows = Array.from({ length: chunkSteps }, (_, step) => blocks?.[step * stride] ?? 0);
+async function namedRows(store: Store, { name, layout }: SegmentSpec): Promise<number> {
+  const blocks = await store.read(`train/segments.${name}`);
+  const rows = Array.from({ length: chunkSteps }, (_, step) => blocks[step * layout.stride]);
   return Math.round(rows.reduce((sum, count) => sum + count, 0) / chunkSteps);
 }
 
@@ -132,26 +137,26 @@ export async function openStep(device: Device, sizes: StepSizes): Promise<OpenSt
   const { batch, vocabulary, ids } = sizes;
   const features = packFeatures(benchDataset(chunkSteps * batch, vocabulary, ids));
   const { users, items } = features;
-  const trace = { scope: 'train', rows: batch, capacity: batch, chunkSteps, users, items };
+  const store = new Store(device, 1);
+  const joined = feedsItself(store, features);
+  const trace = { scope: 'train', rows: batch, capacity: batch, chunkSteps, users, items, joined };
   const { tape, batch: traced, losses } = traceTraining(programOf(sizes, features), trace);
   const optimizer = adam();
-  const store = new Store(device, 1);
   const plan = await compile(device, store, { tape, loss: losses.total, optimizer });
   uploadFeatures(store, features);
   const schedule = Array.from({ length: 4096 }, (_, i) => [...optimizer.schedule(i + 1, 0.001)]);
   plan.setSchedule(1, Float32Array.from(schedule.flat()));
   const segments = segmentSpecs(traced, device.kind !== 'cpu');
-  const feed = new Feed(features, { capacity: batch, chunkSteps, segments }, hostKernels());
+  const lay = await layerOf(store, features, { capacity: batch, chunkSteps, segments }, joined);
   const order = Uint32Array.from({ length: chunkSteps * batch }, (_, i) => i);
-  const chunk = feed.chunk(order, batch);
-  uploadChunk(store, 'train', chunk);
-  const named = namedRows(chunk.segments.get(segments[0].name), segments[0].layout.stride);
+  lay(order);
+  const named = await namedRows(store, segments[0]);
   return {
     candidate: candidateOf(plan, sizes, named),
     dispatches: plan.dispatches.length,
     namedRows: named,
     memory: plan.memory,
-    hostMs: () => hostMs(() => uploadChunk(store, 'train', feed.chunk(order, batch))),
+    feedMs: () => feedMs(device, () => lay(order)),
     async kernels(steps) {
       plan.rewind();
       return (await plan.profile()) && profileTable(await profileSteps(plan, steps, device.name));
@@ -163,12 +168,29 @@ export async function openStep(device: Device, sizes: StepSizes): Promise<OpenSt
   };
 }
 
-function hostMs(work: () => void): number {
-  const tries = Array.from({ length: 3 }, () => {
+/** Lays out chunks of full batches: on the device, or on the host. */
+async function layerOf(
+  store: Store,
+  features: Features,
+  spec: FeedSpec,
+  onDevice: boolean,
+): Promise<(order: Uint32Array) => void> {
+  if (onDevice) {
+    const feed = await DeviceFeed.open(store, 'train', features, spec);
+    return (order) => void feed.lay(order, spec.capacity);
+  }
+  const feed = new Feed(features, spec, hostKernels());
+  return (order) => uploadChunk(store, 'train', feed.chunk(order, spec.capacity));
+}
+
+async function feedMs(device: Device, lay: () => void): Promise<number> {
+  const tries: number[] = [];
+  for (let i = 0; i < 5; i++) {
     const start = performance.now();
-    work();
-    return (performance.now() - start) / chunkSteps;
-  });
+    lay();
+    await device.settled();
+    tries.push((performance.now() - start) / chunkSteps);
+  }
   return Math.min(...tries);
 }
 
@@ -190,7 +212,7 @@ export async function benchStep(
     dispatches: step.dispatches,
     namedRows: step.namedRows,
     activationBytes: step.memory.bytes,
-    hostMs: step.hostMs(),
+    feedMs: await step.feedMs(),
     ofCopy: timed.medianMs / copied.medianMs,
     kernels: await step.kernels(profiledSteps),
   };

@@ -6,9 +6,8 @@ import {
   type NonFinite,
   type Plan,
 } from '../engine/index.js';
-import { uploadChunk, uploadFeatures, type Chunk, type Features, type Program } from '../models/index.js';
+import { uploadChunk, uploadFeatures, type Features, type Program } from '../models/index.js';
 import { cutsOf, flushBefore, type Cut } from './runner/cuts.js';
-import { feedThreads, openFeeder, type Feeder } from './runner/feeder.js';
 import {
   openEvaluation,
   openTraining,
@@ -101,7 +100,6 @@ export class Runner {
     private readonly settings: RunnerSettings,
     private readonly training: Training | undefined,
     private readonly evaluation: Evaluation,
-    private readonly feeder: Feeder | undefined,
   ) {}
 
   /**
@@ -119,9 +117,7 @@ export class Runner {
       settings.trainRows > 0 ? await openTraining(device, store, program, features, settings) : undefined;
     const evaluation = await openEvaluation(device, store, program, features, settings);
     uploadFeatures(store, features);
-    const threads = settings.feedThreads ?? feedThreads(device.kind, settings.trainRows);
-    const feeder = training && openFeeder(training.feed, features, threads);
-    return new Runner(device, store, settings, training, evaluation, feeder);
+    return new Runner(device, store, settings, training, evaluation);
   }
 
   /** Steps of an epoch. */
@@ -151,24 +147,24 @@ export class Runner {
     lrOf: (step: number) => number,
     paused: () => boolean = () => false,
   ): AsyncGenerator<StepLosses, void, void> {
-    const { training, feeder } = this.trained;
+    const training = this.trained;
     const pass: Pass = { order, stepsBefore, lrOf };
     const steps = Math.ceil(order.length / training.batch);
     training.full.setPosition({ step: stepsBefore + done, cursor: 0, seed: this.settings.seed });
     // What a replay reads back of the steps before.
     this.schedule(pass, flushBefore(done), done);
-    const cuts = cutsOf(done, steps, training.feed.spec.chunkSteps);
+    const cuts = cutsOf(done, steps, training.chunkSteps);
     const pending: { readonly cut: Cut; readonly losses: Promise<StepLosses> }[] = [];
     const checked = async () => {
       const { losses } = pending.shift() as (typeof pending)[number];
       return this.checked(pass, await losses);
     };
-    const { depth } = feeder;
+    const { depth } = training.feeding;
     const prepare = (cut: Cut) => attended(this.prepare(pass, cut));
     const ahead = cuts.slice(0, depth).map(prepare);
     for (const [i, cut] of cuts.entries()) {
       if (i > 0 && paused()) break;
-      this.submit(pass, cut, (await ahead.shift()) as Chunk);
+      this.submit(pass, cut, (await ahead.shift()) as () => void);
       pending.push({ cut, losses: attended(this.losses(cut)) });
       if (i + depth < cuts.length) ahead.push(prepare(cuts[i + depth]));
       if (pending.length >= chunksInFlight) yield await checked();
@@ -176,11 +172,9 @@ export class Runner {
     while (pending.length > 0) yield await checked();
   }
 
-  private get trained(): { readonly training: Training; readonly feeder: Feeder } {
-    const { training, feeder } = this;
-    if (training === undefined || feeder === undefined)
-      throw new Error('runner: was opened for evaluation only');
-    return { training, feeder };
+  private get trained(): Training {
+    if (this.training === undefined) throw new Error('runner: was opened for evaluation only');
+    return this.training;
   }
 
   /** Tells the device what the optimizer needs to know of the steps [first, last) of the epoch. */
@@ -189,20 +183,18 @@ export class Runner {
       const step = stepsBefore + first + i + 1;
       return [...this.settings.optimizer.schedule(step, lrOf(step))];
     });
-    this.trained.training.full.setSchedule(stepsBefore + first + 1, Float32Array.from(values.flat()));
+    this.trained.full.setSchedule(stepsBefore + first + 1, Float32Array.from(values.flat()));
   }
 
-  private prepare({ order }: Pass, { first, last }: Cut): Promise<Chunk> {
-    const { training, feeder } = this.trained;
-    return feeder.chunk({
-      rows: order.subarray(first * training.batch, last * training.batch),
-      batch: training.batch,
-    });
+  /** Prepares a chunk; what it resolves to hands it to the device. */
+  private prepare({ order }: Pass, { first, last }: Cut): Promise<() => void> {
+    const { batch, feeding } = this.trained;
+    return feeding.prepare({ rows: order.subarray(first * batch, last * batch), batch });
   }
 
-  private submit(pass: Pass, { first, last, flush }: Cut, chunk: Chunk): void {
-    const { batch, full, short } = this.trained.training;
-    uploadChunk(this.store, 'train', chunk);
+  private submit(pass: Pass, { first, last, flush }: Cut, feed: () => void): void {
+    const { batch, full, short } = this.trained;
+    feed();
     this.schedule(pass, first, last);
     full.rewind();
     const endsShort = last * batch > pass.order.length;
@@ -212,7 +204,7 @@ export class Runner {
   }
 
   private async losses({ first, last }: Cut): Promise<StepLosses> {
-    const { full, records } = this.trained.training;
+    const { full, records } = this.trained;
     const parts = await Promise.all(
       records.map(async (name) => [name, await full.fetch(name, last - first)] as const),
     );
@@ -228,9 +220,9 @@ export class Runner {
 
   /** Where the loss of a batch stops being finite. The device is halted, but later batches were fed since. */
   private async diagnose(pass: Pass, batch: number): Promise<NonFinite | undefined> {
-    const { full, short, batch: rows } = this.trained.training;
-    const chunk = await this.prepare(pass, { first: batch, last: batch + 1, flush: false });
-    uploadChunk(this.store, 'train', chunk);
+    const { full, short, batch: rows } = this.trained;
+    const feed = await this.prepare(pass, { first: batch, last: batch + 1, flush: false });
+    feed();
     full.rewind();
     const isShort = (batch + 1) * rows > pass.order.length;
     return (isShort ? (short as Plan) : full).firstNonFinite();
@@ -246,12 +238,13 @@ export class Runner {
    * each step. Throws DeviceError where the adapter measures no time.
    */
   async profile(order: Uint32Array, lr: number, steps: number): Promise<DispatchTime[][]> {
-    const { batch, full, feed } = this.trained.training;
+    const { batch, full, chunkSteps } = this.trained;
     const pass: Pass = { order, stepsBefore: 0, lrOf: () => lr };
-    const last = Math.min(steps, feed.spec.chunkSteps, Math.floor(order.length / batch));
+    const last = Math.min(steps, chunkSteps, Math.floor(order.length / batch));
     full.setPosition({ step: 0, cursor: 0, seed: this.settings.seed });
     this.schedule(pass, 0, last);
-    uploadChunk(this.store, 'train', await this.prepare(pass, { first: 0, last, flush: false }));
+    const feed = await this.prepare(pass, { first: 0, last, flush: false });
+    feed();
     return profileSteps(full, last, this.device.name);
   }
 
@@ -290,7 +283,7 @@ export class Runner {
   }
 
   destroy(): void {
-    this.feeder?.destroy();
+    this.training?.feeding.destroy();
     for (const plan of [this.training?.full, this.training?.short, this.evaluation.plan]) plan?.destroy();
     this.store.destroy();
   }

@@ -1,6 +1,14 @@
 import { batchJoin, rowIds, type RowIds, type Shape, type Tape, type Tensor } from '../engine/index.js';
 import type { Schema } from '../data/schema.js';
-import { rowLayout, spansOf, tableRows, wholeSpan, type RowLayout, type Span } from './layout.js';
+import {
+  joinedInput,
+  rowLayout,
+  spansOf,
+  tableRows,
+  wholeSpan,
+  type RowLayout,
+  type Span,
+} from './layout.js';
 
 /** One batch as models see it; features of users and items are joined on the device. */
 export interface Batch {
@@ -29,6 +37,8 @@ export interface BatchSizes {
   readonly users: number;
   readonly items: number;
   readonly labels: boolean;
+  /** Ids are fed joined (see device_feed.ts) instead of being joined by the step. */
+  readonly joined?: boolean;
 }
 
 interface Joiner {
@@ -37,50 +47,61 @@ interface Joiner {
   readonly sizes: BatchSizes;
   /** Joins a span into `target`: of a resident table by key, or of the fed rows, where its list begins at `first`. */
   join(target: Tensor, table: string, span: Span, first: number): void;
+  /** Joins the spans of the ids `name`, unless they are fed joined. */
+  joinIds(name: string, target: Tensor, table: string, spans: readonly Span[], first: number): void;
 }
 
 function joiner(tape: Tape, schema: Schema, sizes: BatchSizes): Joiner {
   const layout = rowLayout(schema);
-  const rows = tape.input('rows', [tape.chunkSteps * sizes.capacity, layout.width], 'u32');
+  const fed = (name: string, width: number) =>
+    tape.input(name, [tape.chunkSteps * sizes.capacity, width], 'u32');
+  const rows = fed('rows', layout.width);
+  const join: Joiner['join'] = (target, table, span, first) => {
+    const { source, column, columns, sourceColumn, sourceColumns } = span;
+    const place = { target, targetColumn: column, columns };
+    if (source === 'inter') {
+      batchJoin(tape, rows, sizes.capacity, { ...place, sourceColumn: first + sourceColumn });
+      return;
+    }
+    const shape: Shape = [source === 'user' ? sizes.users : sizes.items, sourceColumns];
+    const resident = tape.shared(`${source}.${table}`, shape, target.dtype);
+    batchJoin(tape, rows, sizes.capacity, { ...place, sourceColumn, source: resident, key: layout[source] });
+  };
   return {
     tape,
     layout,
     sizes,
-    join(target, table, { source, column, columns, sourceColumn, sourceColumns }, first) {
-      const place = { target, targetColumn: column, columns };
-      if (source === 'inter') {
-        batchJoin(tape, rows, sizes.capacity, { ...place, sourceColumn: first + sourceColumn });
+    join,
+    joinIds(name, target, table, spans, first) {
+      if (!sizes.joined) {
+        for (const span of spans) join(target, table, span, first);
         return;
       }
-      const shape: Shape = [source === 'user' ? sizes.users : sizes.items, sourceColumns];
-      const resident = tape.shared(`${source}.${table}`, shape, target.dtype);
-      batchJoin(tape, rows, sizes.capacity, {
-        ...place,
-        sourceColumn,
-        source: resident,
-        key: layout[source],
-      });
+      const columns = target.shape[1];
+      const whole = { target, targetColumn: 0, columns, sourceColumn: 0 };
+      batchJoin(tape, fed(joinedInput(name), columns), sizes.capacity, whole);
     },
   };
 }
 
-function joinTokens({ tape, layout, sizes, join }: Joiner, fields: Schema['token']): RowIds | undefined {
+function joinTokens({ tape, layout, sizes, joinIds }: Joiner, fields: Schema['token']): RowIds | undefined {
   if (fields.length === 0) return undefined;
   const tokens = tape.activation('batch.tokens', [sizes.rows, fields.length], 'u32');
-  for (const span of spansOf(fields)) join(tokens, 'tokens', span, layout.tokens);
+  joinIds('tokens', tokens, 'tokens', spansOf(fields), layout.tokens);
   const distinct = fields.reduce((sum, { cardinality }) => sum + Math.min(cardinality, sizes.capacity), 0);
   const capacity = sizes.capacity * fields.length;
   const per = fields.length;
   return rowIds(tokens, { name: 'tokens', rows: tableRows(fields), maxRows: distinct, per, capacity });
 }
 
-function joinSequences({ tape, layout, sizes, join }: Joiner, fields: Schema['tokenSeq']): RowIds[] {
+function joinSequences({ tape, layout, sizes, joinIds }: Joiner, fields: Schema['tokenSeq']): RowIds[] {
   return fields.map(({ source, cardinality, maxLength }, k) => {
     const ids = tape.activation(`batch.sequence.${k}`, [sizes.rows, maxLength], 'u32');
-    join(ids, `sequence.${k}`, wholeSpan(source, maxLength), layout.sequences[k] ?? 0);
+    const name = `sequence.${k}`;
+    joinIds(name, ids, name, [wholeSpan(source, maxLength)], layout.sequences[k] ?? 0);
     const capacity = sizes.capacity * maxLength;
     return rowIds(ids, {
-      name: `sequence.${k}`,
+      name,
       rows: cardinality,
       per: maxLength,
       skipPadding: true,
@@ -89,14 +110,16 @@ function joinSequences({ tape, layout, sizes, join }: Joiner, fields: Schema['to
   });
 }
 
-function joinFloats({ tape, layout, sizes, join }: Joiner, fields: Schema['float']): Batch['floats'] {
+function joinFloats(
+  { tape, layout, sizes, join, joinIds }: Joiner,
+  fields: Schema['float'],
+): Batch['floats'] {
   if (fields.length === 0) return undefined;
   const values = tape.activation('batch.float_values', [sizes.rows, fields.length]);
   const indices = tape.activation('batch.float_indices', [sizes.rows, fields.length], 'u32');
-  for (const span of spansOf(fields)) {
-    join(values, 'float_values', span, layout.floatValues);
-    join(indices, 'float_indices', span, layout.floatIndices);
-  }
+  const spans = spansOf(fields);
+  for (const span of spans) join(values, 'float_values', span, layout.floatValues);
+  joinIds('floats', indices, 'float_indices', spans, layout.floatIndices);
   const capacity = sizes.capacity * fields.length;
   return { rows: rowIds(indices, { name: 'floats', rows: tableRows(fields), capacity }), values };
 }

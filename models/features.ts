@@ -187,6 +187,8 @@ export interface JoinedIds {
 export interface JoinPart {
   /** A table of users or items; the fed rows themselves if absent. */
   readonly words: Uint32Array | undefined;
+  /** Its name among the resident matrices. */
+  readonly table: string | undefined;
   /** Column of the fed rows that holds the row number of `words`. */
   readonly key: number;
   /** Words of a row of `words`. */
@@ -219,6 +221,7 @@ export function joinedIds({ schema, layout, resident }: Features): JoinedIds[] {
   /** A span of a list that begins at `first` in the rows of interactions. */
   const part = (table: string, { source, ...span }: Span, first: number): JoinPart => ({
     words: source === 'inter' ? undefined : (resident.get(`${source}.${table}`) as Uint32Array),
+    table: source === 'inter' ? undefined : `${source}.${table}`,
     key: source === 'inter' ? 0 : layout[source],
     stride: span.sourceColumns,
     from: span.sourceColumn + (source === 'inter' ? first : 0),

@@ -40,6 +40,7 @@ export const models: readonly Model[] = [
   xDeepFm,
 ];
 
+export { DeviceFeed, feedsItself } from './device_feed.js';
 export { Feed, segmentSpecs, type Chunk, type ChunkMemory, type FeedSpec, type SegmentSpec } from './feed.js';
 export { arranged, packFeatures, type Features } from './features.js';
 export { traceLoss, traceProbe, type TracedProbe } from './lipschitz.js';

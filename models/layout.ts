@@ -61,6 +61,9 @@ export function rowLayout(schema: Schema): RowLayout {
   return { width, user: 0, item: 1, label: 2, ratingClass: 3, tokens, floatValues, floatIndices, sequences };
 }
 
+/** Under what name the ids `name` of a chunk are fed where they are fed joined. */
+export const joinedInput = (name: string): string => `joined.${name}`;
+
 /** Rows of the one table that all fields of a list share. */
 export const tableRows = (fields: readonly { readonly cardinality: number }[]): number =>
   fields.reduce((sum, { cardinality }) => sum + cardinality, 0);

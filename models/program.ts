@@ -45,6 +45,8 @@ export interface TraceSizes {
   readonly chunkSteps: number;
   readonly users: number;
   readonly items: number;
+  /** Ids are fed joined, as a DeviceFeed does. */
+  readonly joined?: boolean;
   readonly denseTables?: boolean;
 }
 

@@ -9,15 +9,20 @@ import {
   type Tensor,
 } from '../../engine/index.js';
 import {
+  DeviceFeed,
   Feed,
+  feedsItself,
   segmentSpecs,
   traceEvaluation,
   traceTraining,
   type Features,
   type Losses,
   type Program,
+  type FeedSpec,
   type TracedTraining,
 } from '../../models/index.js';
+import { feedThreads } from './feeder.js';
+import { deviceFeeding, hostFeeding, type Feeding } from './feeding.js';
 
 /** How a runner steps. */
 export interface RunnerSettings {
@@ -37,7 +42,7 @@ export interface RunnerSettings {
   readonly denseTables?: boolean;
   /** Steps between two readings of the loss, at most; changes no result. */
   readonly lossInterval?: number;
-  /** Threads that lay out batches; by default as many as pay on this machine. */
+  /** Threads of the host that lay out batches; by default the device does it, or as many as pay on this machine. */
   readonly feedThreads?: number;
 }
 
@@ -48,7 +53,8 @@ export interface Training {
   readonly full: Plan;
   /** For the last batch of the epoch, if that has fewer rows. */
   readonly short: Plan | undefined;
-  readonly feed: Feed;
+  readonly chunkSteps: number;
+  readonly feeding: Feeding;
   /** Names of what is read back of each step. */
   readonly records: readonly string[];
 }
@@ -93,7 +99,8 @@ export async function openTraining(
   const { trainBatch, trainRows, optimizer, clipNorm, denseTables, lossInterval } = settings;
   const { users, items } = features;
   const batch = Math.min(trainBatch, trainRows);
-  const sizes = { scope: 'train', capacity: batch, users, items, denseTables };
+  const joined = settings.feedThreads === undefined && feedsItself(store, features);
+  const sizes = { scope: 'train', capacity: batch, users, items, denseTables, joined };
   const traceOf = (rows: number, chunkSteps: number) =>
     traceTraining(program, { ...sizes, rows, chunkSteps });
   // Threads of a CPU do not run in lockstep, and a norm of all rows needs an order that a resumed run repeats.
@@ -109,8 +116,22 @@ export async function openTraining(
   const shortRows = trainRows % batch;
   const shortPlan = shortRows > 0 ? planOf(traceOf(shortRows, chunkSteps)) : undefined;
   const [full, short] = await Promise.all([planOf(traced), shortPlan]);
-  const feed = new Feed(features, { capacity: batch, chunkSteps, segments }, hostKernels());
-  return { batch, full, short, feed, records: ['loss', ...Object.keys(recordsOf(traced.losses))] };
+  const spec = { capacity: batch, chunkSteps, segments };
+  const feeding = joined
+    ? deviceFeeding(await DeviceFeed.open(store, 'train', features, spec))
+    : hostFeedingOf(store, features, spec, settings);
+  const records = ['loss', ...Object.keys(recordsOf(traced.losses))];
+  return { batch, full, short, chunkSteps, feeding, records };
+}
+
+function hostFeedingOf(
+  store: Store,
+  features: Features,
+  spec: FeedSpec,
+  settings: Pick<RunnerSettings, 'feedThreads' | 'trainRows'>,
+): Feeding {
+  const threads = settings.feedThreads ?? feedThreads(store.device.kind, settings.trainRows);
+  return hostFeeding(store, 'train', new Feed(features, spec, hostKernels()), features, threads);
 }
 
 /** Traces and compiles the evaluation step. Throws ShapeError, KernelError, DeviceError. */

@@ -1,7 +1,8 @@
-// Groups the ids of a step by row in the block that engine/segments.ts describes. One invocation does all: for a CPU
-// that prepares the steps of a device.
+// Groups the ids of steps by row in the blocks that engine/segments.ts describes. One invocation does a whole step: for
+// CPUs.
 //   segment_plan_rows:     plan[0] = rows named by ids[0 .. n), listed as they are first met; count[row] = its sources
 //   segment_plan_sources:  begin, end and pieces of the listed rows, and their sources; count = 0 again
+//   segment_plan_steps:    both, of every step of a chunk; all ids must be rows of the table
 // An id that is no row of the table ends the first with plan[0] = no_row and plan[1] = where it is.
 
 struct Dims {
@@ -12,79 +13,115 @@ struct Dims {
   skip_padding: u32,
   pieces_at: u32,
   sources_at: u32,
+  width: u32, // ids of a row of a batch
+  capacity: u32, // rows of the longest batch
+  stride: u32, // words of the block of a step
+}
+
+// What a chunk holds: rows, and those of a batch; the last may have fewer.
+struct Chunk {
+  rows: u32,
+  batch: u32,
 }
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> ids: array<u32>;
 @group(0) @binding(2) var<storage, read_write> count: array<u32>;
 @group(0) @binding(3) var<storage, read_write> plan: array<u32>;
+@group(0) @binding(4) var<storage, read> chunk: Chunk;
 
 const header_words = 4u;
 const piece_length = 64u;
 const no_row = 0xffffffffu;
 
-// One invocation: all ids.
-@compute @workgroup_size(1)
-fn segment_plan_rows() {
-  var at = header_words;
+// Lists the rows that ids[first .. end) name from plan[base + header_words] on, and counts them from `own` on. Returns
+// where the list ends.
+fn list_rows(first: u32, end: u32, base: u32, own: u32) -> u32 {
+  var at = base + header_words;
   // Padding counts as met before, so that it is not listed.
-  count[0] = dims.skip_padding;
-  for (var p = 0u; p < dims.ids; p++) {
+  count[own] = dims.skip_padding;
+  for (var p = first; p < end; p++) {
     let row = ids[p];
-    if (row >= dims.table_rows) {
-      plan[0] = no_row;
-      plan[1] = p;
-      return;
-    }
-    let before = count[row];
-    count[row] = before + 1u;
+    let before = count[own + row];
+    count[own + row] = before + 1u;
     // Every row is written and a new one kept: whether it is new is a coin toss that a branch would mispredict.
     plan[at] = row;
     at += select(0u, 4u, before == 0u);
   }
-  plan[0] = (at - header_words) / 4u;
+  return at;
 }
 
-// One invocation: all listed rows, then all ids.
-@compute @workgroup_size(1)
-fn segment_plan_sources() {
-  let rows_end = header_words + 4u * plan[0];
+// Begin, end and pieces of the rows listed up to rows_end, then the sources of ids[first .. end).
+fn place_sources(first: u32, end: u32, base: u32, own: u32, rows_end: u32) {
   var begin = 0u;
   var pieces = 0u;
-  for (var at = header_words; at < rows_end; at += 4u) {
+  for (var at = base + header_words; at < rows_end; at += 4u) {
     let row = plan[at];
-    let end = begin + count[row];
-    count[row] = dims.sources_at + begin;
+    let stop = begin + count[own + row];
+    count[own + row] = base + dims.sources_at + begin;
     plan[at + 1u] = begin;
-    plan[at + 2u] = end;
+    plan[at + 2u] = stop;
     plan[at + 3u] = pieces;
-    if (end - begin > piece_length) {
-      for (var start = begin; start < end; start += piece_length) {
-        plan[dims.pieces_at + 2u * pieces] = start;
-        plan[dims.pieces_at + 2u * pieces + 1u] = min(start + piece_length, end);
+    if (stop - begin > piece_length) {
+      for (var start = begin; start < stop; start += piece_length) {
+        plan[base + dims.pieces_at + 2u * pieces] = start;
+        plan[base + dims.pieces_at + 2u * pieces + 1u] = min(start + piece_length, stop);
         pieces++;
       }
     }
-    begin = end;
+    begin = stop;
   }
-  plan[1] = pieces;
+  plan[base + 1u] = pieces;
   var example = 0u;
-  for (var first = 0u; first < dims.ids; first += dims.per) {
-    let last = min(first + dims.per, dims.ids);
+  for (var at = first; at < end; at += dims.per) {
+    let last = min(at + dims.per, end);
     var source = example;
-    for (var p = first; p < last; p++) {
+    for (var p = at; p < last; p++) {
       let row = ids[p];
       if (row != 0u || dims.skip_padding == 0u) {
-        let at = count[row];
-        count[row] = at + 1u;
-        plan[at] = source;
+        let to = count[own + row];
+        count[own + row] = to + 1u;
+        plan[to] = source;
       }
       source++;
     }
     example += 1u << dims.source_bits;
   }
-  for (var at = header_words; at < rows_end; at += 4u) {
-    count[plan[at]] = 0u;
+  for (var at = base + header_words; at < rows_end; at += 4u) {
+    count[own + plan[at]] = 0u;
   }
-  count[0] = 0u;
+  count[own] = 0u;
+}
+
+// One invocation: all ids.
+@compute @workgroup_size(1)
+fn segment_plan_rows() {
+  for (var p = 0u; p < dims.ids; p++) {
+    if (ids[p] >= dims.table_rows) {
+      plan[0] = no_row;
+      plan[1] = p;
+      return;
+    }
+  }
+  plan[0] = (list_rows(0u, dims.ids, 0u, 0u) - header_words) / 4u;
+}
+
+// One invocation: all listed rows, then all ids.
+@compute @workgroup_size(1)
+fn segment_plan_sources() {
+  place_sources(0u, dims.ids, 0u, 0u, header_words + 4u * plan[0]);
+}
+
+// One invocation: the steps of a chunk that lie a grid apart, with counters of its own.
+@compute @workgroup_size(1)
+fn segment_plan_steps(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let own = id.x * dims.table_rows;
+  for (var step = id.x; step * chunk.batch < chunk.rows; step += groups.x) {
+    let first = step * dims.capacity * dims.width;
+    let end = first + min(chunk.batch, chunk.rows - step * chunk.batch) * dims.width;
+    let base = step * dims.stride;
+    let rows_end = list_rows(first, end, base, own);
+    plan[base] = (rows_end - base - header_words) / 4u;
+    place_sources(first, end, base, own, rows_end);
+  }
 }

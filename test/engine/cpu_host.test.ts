@@ -4,30 +4,15 @@ import { hostKernels } from '../../engine/adapter.js';
 import {
   HostPlanner,
   SegmentPlanner,
-  segmentHeaderWords,
   segmentLayout,
   type HostKernels,
-  type SegmentLayout,
   type SegmentRule,
 } from '../../engine/index.js';
+import { blockParts } from '../support/blocks.js';
 import { numbers } from '../support/numbers.js';
 
 const host = hostKernels() as HostKernels;
 const plain = (rows: number): SegmentRule => ({ rows, per: 1, skipPadding: false });
-
-/** What a step reads of a block. */
-function told(block: Uint32Array, { maxRows, maxPieces }: SegmentLayout, ids: number): number[][] {
-  const [rows, pieces] = block;
-  const piecesAt = segmentHeaderWords + 4 * maxRows;
-  const grouped = rows > 0 ? block[segmentHeaderWords + 4 * rows - 2] : 0;
-  assert.ok(grouped <= ids);
-  const part = (at: number, words: number) => Array.from(block.subarray(at, at + words));
-  return [
-    part(0, segmentHeaderWords + 4 * rows),
-    part(piecesAt, 2 * pieces),
-    part(piecesAt + 2 * maxPieces, grouped),
-  ];
-}
 
 const random = (count: number, rows: number, seed: number) =>
   Uint32Array.from(numbers(seed)([count]), (x) => Math.floor(Math.abs(x) * 1e6) % rows);
@@ -42,7 +27,7 @@ function compare(rule: SegmentRule, steps: readonly Uint32Array[]): void {
     planner.plan(ids, layout, want);
     kernels.ids.set(ids);
     kernels.plan(ids.length, got);
-    assert.equal(told(got, layout, ids.length), told(want, layout, ids.length));
+    assert.equal(blockParts(got, layout), blockParts(want, layout));
   }
 }
 

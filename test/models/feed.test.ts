@@ -1,18 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  Store,
-  Tape,
-  compile,
-  segmentHeaderWords,
-  type SegmentLayout,
-  type Tensor,
-} from '../../engine/index.js';
+import { Store, Tape, compile, type Tensor } from '../../engine/index.js';
 import type { Column, Dataset } from '../../data/schema.js';
 import { declareBatch } from '../../models/batch.js';
 import { joinedIds } from '../../models/features.js';
 import { Feed, packFeatures, segmentSpecs, uploadChunk, uploadFeatures } from '../../models/index.js';
 import { hostKernels } from '../../engine/adapter.js';
+import { blockParts } from '../support/blocks.js';
 import { testDevice } from '../support/device.js';
 import { tinyDataset } from '../support/tiny.js';
 
@@ -54,16 +48,6 @@ const floatsOf = (row: number) =>
 
 const words = (values: Float32Array) =>
   Array.from(new Uint32Array(values.buffer, values.byteOffset, values.length));
-
-/** What a step reads of a block: its rows, their pieces, the sources. */
-function groupsOf(block: Uint32Array, { maxRows, maxPieces }: SegmentLayout): number[][] {
-  const [rows, pieces] = block;
-  const piecesAt = segmentHeaderWords + 4 * maxRows;
-  const sources = rows > 0 ? block[segmentHeaderWords + 4 * rows - 2] : 0;
-  const part = (at: number, words: number) => Array.from(block.subarray(at, at + words));
-  const lists = [part(piecesAt, 2 * pieces), part(piecesAt + 2 * maxPieces, sources)];
-  return [part(0, segmentHeaderWords + 4 * rows), ...lists];
-}
 
 const feedSuite = suite('Feed');
 
@@ -179,7 +163,7 @@ feedSuite('lays out the same chunks with kernels', () => {
     for (const { name, layout, rule } of segments) {
       for (let step = 0; step < want.steps; step++) {
         const of = ({ segments: all }: typeof want) =>
-          groupsOf((all.get(name) as Uint32Array).subarray(step * layout.stride), layout);
+          blockParts((all.get(name) as Uint32Array).subarray(step * layout.stride), layout);
         assert.equal(of(got), of(want), `${name} (${rule.rows} rows), step ${step}`);
       }
     }
