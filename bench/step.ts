@@ -8,6 +8,7 @@ import {
   type Device,
   type Dispatch,
   type KernelTime,
+  type Optimizer,
   type Plan,
   type Tensor,
 } from '../engine/index.js';
@@ -117,7 +118,12 @@ export function modelText({ model, classes, options = {} }: StepSizes): string {
 export const shapeText = ({ batch, vocabulary, embeddingSize, ids }: StepSizes) =>
   `B ${batch}, F 7, D ${embeddingSize}, V ${vocabulary}${ids === 'zipf' ? ', Zipf' : ''}`;
 
-function candidateOf(plan: Plan, sizes: StepSizes, named: number): Candidate {
+function candidateOf(
+  plan: Plan,
+  schedule: (steps: number) => void,
+  sizes: StepSizes,
+  named: number,
+): Candidate {
   const { batch } = sizes;
   return {
     name: `${modelText(sizes)} step`,
@@ -126,9 +132,20 @@ function candidateOf(plan: Plan, sizes: StepSizes, named: number): Candidate {
     flops: flopsOf(plan.dispatches),
     most: chunkSteps,
     submit(times) {
+      schedule(times);
       plan.rewind();
       plan.run(times);
     },
+  };
+}
+
+/** Tells a plan, as often as it is called, what the optimizer needs to know of the next steps. */
+function scheduler(plan: Plan, optimizer: Optimizer): (steps: number) => void {
+  let done = 0;
+  return (steps) => {
+    const values = Array.from({ length: steps }, (_, i) => [...optimizer.schedule(done + i + 1, 0.001)]);
+    plan.setSchedule(done + 1, Float32Array.from(values.flat()));
+    done += steps;
   };
 }
 
@@ -141,23 +158,23 @@ export async function openStep(device: Device, sizes: StepSizes): Promise<OpenSt
   const joined = feedsItself(store, features);
   const trace = { scope: 'train', rows: batch, capacity: batch, chunkSteps, users, items, joined };
   const { tape, batch: traced, losses } = traceTraining(programOf(sizes, features), trace);
-  const optimizer = adam();
+  const optimizer = adam({ tables: 'fast' });
   const plan = await compile(device, store, { tape, loss: losses.total, optimizer });
   uploadFeatures(store, features);
-  const schedule = Array.from({ length: 4096 }, (_, i) => [...optimizer.schedule(i + 1, 0.001)]);
-  plan.setSchedule(1, Float32Array.from(schedule.flat()));
+  const schedule = scheduler(plan, optimizer);
   const segments = segmentSpecs(traced, device.kind !== 'cpu');
   const lay = await layerOf(store, features, { capacity: batch, chunkSteps, segments }, joined);
   const order = Uint32Array.from({ length: chunkSteps * batch }, (_, i) => i);
   lay(order);
   const named = await namedRows(store, segments[0]);
   return {
-    candidate: candidateOf(plan, sizes, named),
+    candidate: candidateOf(plan, schedule, sizes, named),
     dispatches: plan.dispatches.length,
     namedRows: named,
     memory: plan.memory,
     feedMs: () => feedMs(device, () => lay(order)),
     async kernels(steps) {
+      schedule(steps);
       plan.rewind();
       return (await plan.profile()) && profileTable(await profileSteps(plan, steps, device.name));
     },

@@ -66,7 +66,7 @@ async function openTraining(device: Device, sizes: TrainingSizes): Promise<Train
     trainBatch: sizes.batch,
     evalBatch: sizes.batch,
     trainRows: rows,
-    optimizer: adam(),
+    optimizer: adam({ tables: 'fast' }),
     seed: 2020,
   });
   let [at, stepsBefore] = [0, 0];

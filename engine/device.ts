@@ -46,6 +46,8 @@ export interface DeviceLimits {
   /** Largest buffer that a kernel can bind. */
   readonly bindingBytes: number;
   readonly storageBuffers: number;
+  /** Workgroups that run at the same time: the threads of a CPU; Infinity where they are many. */
+  readonly threads: number;
 }
 
 /** Time of one command, in nanoseconds from the start of the profile. */

@@ -2,6 +2,7 @@ import { backward, type Backward } from './autodiff.js';
 import { DeviceError, type Command, type CommandTime, type Device, type Reader } from './device.js';
 import { planMemory } from './memory.js';
 import { findNonFinite, type NonFinite } from './non_finite.js';
+import { MissedSteps, type Part } from './optim/missed_steps.js';
 import type { Optimizer } from './optim/optimizer.js';
 import { Places } from './places.js';
 import { prune } from './prune.js';
@@ -10,7 +11,7 @@ import { scheduleCapacity, stateHeader, stateHeaderWords, type StepPosition } fr
 import type { Store } from './store.js';
 import type { Dispatch, Gradient, Tape } from './tape.js';
 import { owner, type Tensor } from './tensor.js';
-import { recordUpdates, type ClipNorm } from './updates.js';
+import { missedTables, recordUpdates, type ClipNorm } from './updates.js';
 
 /** What to make of a traced tape. */
 export interface PlanSpec {
@@ -30,6 +31,25 @@ export interface PlanSpec {
 
 /** Chunks whose records may be on their way to the host at once. */
 const readersInFlight = 3;
+
+/** Keeps the tables of missed_steps.ts on the device. */
+class Missed {
+  constructor(
+    private readonly store: Store,
+    private readonly name: string,
+    private readonly steps: MissedSteps,
+  ) {
+    this.write([steps.whole]);
+  }
+
+  add(first: number, schedule: Float32Array): void {
+    this.write(this.steps.add(first, schedule));
+  }
+
+  private write(parts: readonly Part[]): void {
+    for (const { offset, floats } of parts) this.store.write(this.name, floats, offset);
+  }
+}
 
 interface Frozen {
   readonly step: readonly Command[];
@@ -52,6 +72,7 @@ export class Plan {
     private readonly readers: ReadonlyMap<string, Reader>,
     /** Gradient of each parameter; rows for tables that are updated by rows. */
     readonly gradients: ReadonlyMap<Tensor, Gradient>,
+    private readonly missed: Missed | undefined,
   ) {}
 
   /** Submits `steps` steps, starting at the cursor of the step state. Uploads nothing, waits for nothing. */
@@ -77,8 +98,12 @@ export class Plan {
     this.store.write(this.tape.stepState().name, Uint32Array.of(0), 1);
   }
 
-  /** Writes what the optimizer needs to know of the steps first, first + 1, … (counted from 1); 4 floats a step. */
+  /**
+   * Writes what the optimizer needs to know of the steps first, first + 1, … (counted from 1); 4 floats a step. Sums over
+   * missed steps are there for the last steps of a call, as many as a chunk has, and for a flush behind them.
+   */
   setSchedule(first: number, values: Float32Array): void {
+    this.missed?.add(first - 1, values);
     for (let done = 0; done < values.length;) {
       const at = (first - 1 + done / 4) % scheduleCapacity;
       const count = Math.min(values.length - done, 4 * (scheduleCapacity - at));
@@ -210,11 +235,20 @@ export async function compile(device: Device, store: Store, spec: PlanSpec): Pro
       const buffer = places.buffer(history);
       return [name, device.reader(buffer, 4 * size(history.shape), readersInFlight)];
     });
-    return new Plan(device, store, tape, frozen, step, places, new Map(readers), gradients);
+    const missed = missedOf(store, tape, spec.optimizer);
+    return new Plan(device, store, tape, frozen, step, places, new Map(readers), gradients, missed);
   } catch (error) {
     places.destroy();
     throw error;
   }
+}
+
+/** Tables for an optimizer that reads them: kernels that do have been made. */
+function missedOf(store: Store, tape: Tape, optimizer: Optimizer | undefined): Missed | undefined {
+  const tables = optimizer && missedTables(tape, optimizer);
+  if (tables === undefined || !store.has(tables.sums.name)) return undefined;
+  const { decays } = optimizer?.missedSteps as NonNullable<Optimizer['missedSteps']>;
+  return new Missed(store, tables.sums.name, new MissedSteps(tables.layout, decays));
 }
 
 async function freeze(

@@ -1,7 +1,8 @@
 import { checkSources, recordSegmentPieces, recordSegmentSum } from './ops/segment_sum.js';
 import { segmentsOf, sourceDims } from './ops/row_ids.js';
 import { strided } from './ops/strided.js';
-import type { Optimizer, UpdateContext } from './optim/optimizer.js';
+import { missedStepsLayout } from './optim/missed_steps.js';
+import type { MissedTables, Optimizer, UpdateContext } from './optim/optimizer.js';
 import { size } from './shape.js';
 import type { Dispatch, Gradient, Tape } from './tape.js';
 import type { Tensor } from './tensor.js';
@@ -26,6 +27,8 @@ type Lists = { readonly [K in keyof Updates]: Dispatch[] };
 /** Vec4s that one invocation squares and sums, unless that makes more than mostParts of a gradient. */
 const partQuads = 64;
 const mostParts = 1024;
+/** A table of no more rows than this for each that a step may name is walked over as a whole. */
+const walkedRows = 4;
 /** Sums that the last level adds up. */
 const totalCount = 64;
 
@@ -70,10 +73,17 @@ function recordTable(
   const { stride, maxRows, maxPieces } = ids.layout;
   const named = { segments: segmentsOf(tape, ids), stride, maxRows };
   const context = (list: Dispatch[]) => ({ ...contextOf(tape, list, optimizer, p), ...named });
+  if (optimizer.walk !== undefined && p.shape[0] <= walkedRows * maxRows) {
+    const index = tape.input(`walk.${p.name}`, [p.shape[0]], 'u32');
+    const sum = g ?? recordSegmentSum(tape, lists.after, ids, source, false);
+    optimizer.walk({ ...context(lists.after), g: sum, index });
+    return;
+  }
   if (optimizer.catchUp && optimizer.flush) {
     const last = tape.slot(`last_step.${p.name}`, [p.shape[0]], 'u32');
-    optimizer.catchUp({ ...context(lists.before), last });
-    optimizer.flush({ ...context(lists.flush), last });
+    const missed = missedTables(tape, optimizer);
+    optimizer.catchUp({ ...context(lists.before), last, missed });
+    optimizer.flush({ ...context(lists.flush), last, missed });
     const run = tape.launcher('step', 'step', lists.flush);
     run(
       'step_recount',
@@ -90,6 +100,13 @@ function recordTable(
     const sum = g ?? recordSegmentSum(tape, lists.after, ids, source, false);
     optimizer.rows({ ...context(lists.after), g: sum });
   }
+}
+
+/** The input from which an optimizer reads sums over missed steps, if it wants any. */
+export function missedTables(tape: Tape, { missedSteps }: Optimizer): MissedTables | undefined {
+  if (missedSteps === undefined) return undefined;
+  const layout = missedStepsLayout(missedSteps.reach, tape.chunkSteps);
+  return { sums: tape.input('missed_steps', [layout.length, 4]), layout };
 }
 
 function contextOf(tape: Tape, list: Dispatch[], { name }: Optimizer, p: Tensor): UpdateContext {

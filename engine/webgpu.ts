@@ -52,6 +52,7 @@ class WebGpuDevice implements Device {
     this.limits = {
       bindingBytes: Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize),
       storageBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
+      threads: Infinity,
     };
     this.failures = new Failures(gpu, name);
     this.kernels = new Kernels(gpu, name, kind, readShader);

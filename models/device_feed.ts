@@ -9,13 +9,16 @@ import {
 import type { FeedSpec, SegmentSpec } from './feed.js';
 import { joinedIds, type Features, type JoinPart, type JoinedIds } from './features.js';
 import { checkIds } from './id_bounds.js';
-import { joinedInput } from './layout.js';
+import { joinedInput, rowUnit } from './layout.js';
 
 /** Bytes of interactions that a device holds beside its model at most; more are laid out by the host. */
 const mostResidentBytes = 1 << 30;
-/** Steps that are grouped side by side, each lane with a counter for every row of the table, and bytes of these. */
-const mostLanes = 8;
-const mostCounterBytes = 64 << 20;
+/**
+ * Steps are grouped side by side in lanes, each with a counter for every row of the table: some for each thread, so that
+ * who is late leaves its to others, but one where counters would fill a core's cache.
+ */
+const lanesPerThread = 4;
+const cachedCounterBytes = 1 << 18;
 
 /** Whether a device that computes on the host's own cores should hold the interactions and lay chunks out itself. */
 export const feedsItself = ({ device }: Store, { rows }: Features): boolean =>
@@ -79,10 +82,10 @@ function commandsOf(store: Store, scope: string, features: Features, spec: FeedS
     buffers: {
       chunk: of('feed.chunk'),
       numbers: of('feed.numbers'),
-      source: store.get('interactions').buffer,
-      fed: of('rows'),
+      source4: store.get('interactions').buffer,
+      fed4: of('rows'),
     },
-    dims: { width, capacity, steps: chunkSteps },
+    dims: { width: width / rowUnit, capacity, steps: chunkSteps },
     over: [chunkSteps * capacity],
   };
   const all = joinedIds(features);
@@ -142,7 +145,8 @@ function groupsOf(
   { name, layout, rule }: SegmentSpec,
   { width }: JoinedIds,
 ): CommandSpec {
-  const lanes = Math.max(1, Math.min(mostLanes, chunkSteps, Math.floor(mostCounterBytes / (4 * rule.rows))));
+  const perThread = 4 * rule.rows <= cachedCounterBytes ? lanesPerThread : 1;
+  const lanes = Math.min(chunkSteps, perThread * store.device.limits.threads);
   const count = store.ensure('input', `feed.count.${name}`, [lanes * rule.rows], 'u32').entry.buffer;
   const piecesAt = segmentHeaderWords + 4 * layout.maxRows;
   return {

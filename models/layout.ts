@@ -13,7 +13,7 @@ export interface Span {
 
 /**
  * Columns of a fed row: user and item id, label, rating class, then what the interaction itself carries: tokens, float
- * values, float indices, sequences.
+ * values, float indices, sequences; zeros up to a whole number of vec4s.
  */
 export interface RowLayout {
   readonly width: number;
@@ -45,6 +45,9 @@ export const wholeSpan = (source: FieldSource, columns: number): Span => {
   return { source, column: 0, columns, sourceColumn: 0, sourceColumns: columns };
 };
 
+/** A row is of whole vec4s: kernels copy it by them, and rows of up to 64 bytes lie on few cache lines. */
+export const rowUnit = 4;
+
 /** Where everything lies in a fed row. */
 export function rowLayout(schema: Schema): RowLayout {
   const count = (fields: readonly { readonly source: FieldSource }[]) =>
@@ -58,6 +61,7 @@ export function rowLayout(schema: Schema): RowLayout {
     width += maxLength;
     return width - maxLength;
   });
+  width = Math.ceil(width / rowUnit) * rowUnit;
   return { width, user: 0, item: 1, label: 2, ratingClass: 3, tokens, floatValues, floatIndices, sequences };
 }
 

@@ -73,7 +73,10 @@ export const trainingOptions = {
   gradient_penalty: float(0, 'weight of ‖∂z/∂e · δ‖² in the loss: logits, embeddings, a random direction', {
     min: 0,
   }),
-  dense_adam: bool(false, 'update every embedding row in every step: same result, slower, for comparison'),
+  dense_adam: bool(
+    false,
+    'update every embedding row in every step: same result but for rounding, slower, for comparison',
+  ),
   clip_grad_norm: optional(clipGradNorm),
   lr_scheduler: choice('none', ['none', 'step', 'exponential', 'cosine'], 'learning rate over the epochs'),
   lr_step_size: int(10, 'epochs between two cuts of the step schedule', { min: 1 }),

@@ -26,7 +26,7 @@ export interface CpuParts {
 export class CpuDevice implements Device {
   readonly name: string;
   readonly kind = 'cpu';
-  readonly limits: DeviceLimits = { bindingBytes: mostBytes, storageBuffers };
+  readonly limits: DeviceLimits;
   private readonly memory: LinearMemory;
   private readonly made: Commands;
   private readonly queue: Queue;
@@ -34,6 +34,7 @@ export class CpuDevice implements Device {
   constructor({ name, memory, threads, threadCount, readModule }: CpuParts) {
     this.name = name;
     this.memory = memory;
+    this.limits = { bindingBytes: mostBytes, storageBuffers, threads: threadCount };
     this.made = new Commands(name, memory, () => this.queue, threadCount, readModule);
     this.queue = new Queue(name, memory, threads, (failure) => this.made.explain(failure));
   }

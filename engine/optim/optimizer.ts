@@ -1,5 +1,6 @@
 import type { Launch } from '../tape.js';
 import type { Tensor } from '../tensor.js';
+import type { Decays, MissedStepsLayout } from './missed_steps.js';
 
 /** What every update sees. Kernels do nothing while `state.halted` is set and scale gradients by `state.clip`. */
 export interface UpdateContext {
@@ -33,6 +34,14 @@ export interface RowsReplay extends RowsUpdate {
    * of a halted plan counts it back.
    */
   readonly last: Tensor;
+  /** Sums over missed steps, for an optimizer that wants them. */
+  readonly missed?: MissedTables;
+}
+
+/** The tables of missed_steps.ts on the device, [length,4]. */
+export interface MissedTables {
+  readonly sums: Tensor;
+  readonly layout: MissedStepsLayout;
 }
 
 /** Update of the rows that the step names, from their gradients `g` [maxRows,D]. */
@@ -40,7 +49,13 @@ export interface RowsGradientUpdate extends RowsUpdate {
   readonly g: Tensor;
 }
 
-/** The same from what those gradients are summed from. */
+/** Work on all rows of a table, of which the step names some. */
+export interface WalkUpdate extends RowsGradientUpdate {
+  /** [V] u32, zero between steps: finds the gradient of a row. */
+  readonly index: Tensor;
+}
+
+/** Update of the rows that the step names from what their gradients are summed from. */
 export interface RowsSourceUpdate extends RowsUpdate {
   /** [..,D]: its rows are the sources of the step's groups. */
   readonly source: Tensor;
@@ -64,6 +79,10 @@ export interface Optimizer {
   rows(update: RowsGradientUpdate): void;
   /** What `rows` does, without a gradient in between. */
   fusedRows?(update: RowsSourceUpdate): void;
+  /** `dense` for a table of which the step names a good part, from the gradients of the rows that it names. */
+  walk?(update: WalkUpdate): void;
   catchUp?(update: RowsReplay): void;
   flush?(update: RowsReplay): void;
+  /** Of an optimizer whose catchUp and flush read sums over missed steps: what they are made of. */
+  readonly missedSteps?: { readonly decays: Decays; readonly reach: number };
 }

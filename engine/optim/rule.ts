@@ -2,12 +2,20 @@ import { strided } from '../ops/strided.js';
 import { rowView } from '../segments.js';
 import { size } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import type { Optimizer, RowsReplay, RowsSourceUpdate, RowsUpdate, UpdateContext } from './optimizer.js';
+import type {
+  MissedTables,
+  Optimizer,
+  RowsReplay,
+  RowsSourceUpdate,
+  RowsUpdate,
+  UpdateContext,
+  WalkUpdate,
+} from './optimizer.js';
 
 type Numbers = Readonly<Record<string, number>>;
 type Tensors = Readonly<Record<string, Tensor>>;
 /** A file in shaders/, and what stands between the optimizer's name and the suffix in the name of the kernel. */
-type Entry = readonly [shader: string, kernel: 'rows' | 'replay' | 'fused'];
+type Entry = readonly [shader: string, kernel: 'rows' | 'replay' | 'series' | 'fused' | 'walk'];
 
 /** What every optimizer takes. */
 export interface OptimizerOptions {
@@ -21,9 +29,16 @@ interface Replay {
   readonly constants?: Numbers;
 }
 
+/** The same for one that moves rows by sums over the steps they missed; it finds other numbers in dims. */
+interface Series {
+  readonly shader: string;
+  readonly constants: Numbers;
+  readonly missedSteps: NonNullable<Optimizer['missedSteps']>;
+}
+
 /**
  * An optimizer whose kernels are `<name>_dense` over vec4s, `<name>_rows` and, if rows that no step names change too,
- * `<name>_replay`; the latter two with a twin `_vec4` for rows of whole vec4s.
+ * `<name>_replay` or `<name>_series`; all but the first with a twin `_vec4` for rows of whole vec4s.
  */
 export interface Rule {
   readonly name: string;
@@ -34,38 +49,68 @@ export interface Rule {
   readonly schedule: Optimizer['schedule'];
   /** The file in shaders/ with `<name>_fused`, which is segment_sum_rows and `<name>_rows` in one, and its twin. */
   readonly fused?: string;
-  readonly replay?: Replay;
+  readonly replay?: Replay | Series;
+  /** The file in shaders/ with `<name>_walk_index`, `<name>_walk`, its twin, and `<name>_walk_flat` for rows of one float. */
+  readonly walk?: string;
 }
 
 /** Vec4s of a row, or floats where rows are not whole vec4s. */
 const cells = ({ p }: RowsUpdate): number => p.shape[1] / rowView(p.shape[1]).lanes;
 
 /** Builds what the plan records from a rule. */
-export function optimizerOf({ name, slots, constants, schedule, fused, replay }: Rule): Optimizer {
+export function optimizerOf({ name, slots, constants, schedule, fused, replay, walk }: Rule): Optimizer {
   const bind = ({ p, state, slot }: UpdateContext, four: '' | '4'): Tensors => ({
     state,
     [`p${four}`]: p,
     ...Object.fromEntries(slots.map((key) => [`${key}${four}`, slot(key)])),
   });
-  const launch = (u: RowsUpdate, [shader, entry]: Entry, over: number, more: Tensors, numbers?: Numbers) => {
+  const launch = (u: RowsUpdate, [shader, entry]: Entry, over: number, more: Tensors, numbers: Numbers) => {
     const { four, suffix } = rowView(u.p.shape[1]);
     const buffers = { ...bind(u, four), segments: u.segments, ...more };
-    const dims = { width: cells(u), stride: u.stride, ...constants, ...numbers };
+    const dims = { width: cells(u), stride: u.stride, ...numbers };
     u.launch(shader)(`${name}_${entry}${suffix}`, buffers, dims, strided(over));
   };
   /** Of the rows that the step names, or of `count` rows: all. */
-  const catchUp = ({ shader, constants: own }: Replay, u: RowsReplay, count?: number) =>
-    launch(u, [shader, 'replay'], count ?? u.maxRows, { last: u.last }, { ...own, ...(count && { count }) });
+  const catchUp = (how: Replay | Series, u: RowsReplay, count?: number) => {
+    const all = count && { count };
+    if (!('missedSteps' in how)) {
+      const numbers = { ...constants, ...how.constants, ...all };
+      launch(u, [how.shader, 'replay'], count ?? u.maxRows, { last: u.last }, numbers);
+      return;
+    }
+    const { sums, layout } = u.missed as MissedTables;
+    const { reach, slots, fullAt, powersAt } = layout;
+    const numbers = { ...how.constants, reach, slots, full_at: fullAt, powers_at: powersAt, ...all };
+    launch(u, [how.shader, 'series'], count ?? u.maxRows, { last: u.last, sums4: sums }, numbers);
+  };
   const replaying = replay && {
     catchUp: (u: RowsReplay) => catchUp(replay, u),
     flush: (u: RowsReplay) => catchUp(replay, u, u.p.shape[0]),
+    ...('missedSteps' in replay && { missedSteps: replay.missedSteps }),
   };
   const fusing = fused !== undefined && {
     fusedRows: ({ source, partials, maxPieces, sourceDims, ...u }: RowsSourceUpdate) => {
       const { four } = rowView(u.p.shape[1]);
       const more = { [`source${four}`]: source, [`partials${four}`]: partials };
-      const numbers = { max_rows: u.maxRows, max_pieces: maxPieces, ...sourceDims };
+      const numbers = { ...constants, max_rows: u.maxRows, max_pieces: maxPieces, ...sourceDims };
       launch(u, [fused, 'fused'], u.maxRows * cells(u), more, numbers);
+    },
+  };
+  const walking = walk !== undefined && {
+    walk(u: WalkUpdate) {
+      const run = u.launch(walk);
+      const read = { segments: u.segments, state: u.state };
+      run(`${name}_walk_index`, { ...read, index: u.index }, { stride: u.stride }, strided(u.maxRows));
+      const [rows, width] = u.p.shape;
+      if (width === 1) {
+        const count = Math.ceil(rows / 4);
+        const buffers = { ...bind(u, '4'), g: u.g, index4: u.index };
+        run(`${name}_walk_flat`, buffers, { count, ...constants }, strided(count));
+        return;
+      }
+      const { four, suffix } = rowView(width);
+      const buffers = { ...bind(u, four), [`g${four}`]: u.g, index: u.index };
+      run(`${name}_walk${suffix}`, buffers, { count: rows, width: cells(u), ...constants }, strided(rows));
     },
   };
   return {
@@ -76,10 +121,11 @@ export function optimizerOf({ name, slots, constants, schedule, fused, replay }:
       u.launch(name)(`${name}_dense`, { ...bind(u, '4'), g4: u.g }, { count, ...constants }, strided(count));
     },
     rows(u) {
-      launch(u, [name, 'rows'], u.maxRows * cells(u), { [`g${rowView(u.p.shape[1]).four}`]: u.g });
+      launch(u, [name, 'rows'], u.maxRows * cells(u), { [`g${rowView(u.p.shape[1]).four}`]: u.g }, constants);
     },
     ...replaying,
     ...fusing,
+    ...walking,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * Compiles every shader for the CPU target: dist/shaders/<name>.wasm, and <name>.check.wasm, which stops at indices
- * outside their buffers. Part of `npm run build`.
+ * outside their buffers. One in engine/cpu takes the place of that of the same name in shaders/. Part of `npm run build`.
  */
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -11,11 +11,12 @@ import { compileShader } from './compile.js';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 function shaders(): string[] {
-  return ['shaders', 'engine/cpu', 'bench'].flatMap((folder) =>
+  const found = ['shaders', 'engine/cpu', 'bench'].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((file) => file.endsWith('.wgsl'))
-      .map((file) => join(root, folder, file)),
+      .map((file) => [file, join(root, folder, file)] as const),
   );
+  return [...new Map(found).values()];
 }
 
 const builtins = readFileSync(join(root, 'engine/wgsl/builtins.wgsl'), 'utf8');

@@ -30,6 +30,8 @@ export interface Setting {
   /** Most ids of a step; the rows of p by default. */
   readonly capacity?: number;
   readonly chunkSteps?: number;
+  /** The schedule of a chunk is written before it, as in training, instead of all of it at the start. */
+  readonly live?: boolean;
 }
 
 /** Rows of a step and a gradient for each. */
@@ -85,14 +87,16 @@ function scheduleOf({ optimizer, lr, steps }: Setting): Float32Array {
 /** Compiles a setting on `device`. */
 export async function training(device: Device, setting: Setting): Promise<Training> {
   const { optimizer, initial, shape, gradients = 'whole', clipNorm, chunkSteps = 1 } = setting;
-  const { capacity = shape[0] } = setting;
+  const { capacity = shape[0], live = false } = setting;
   const store = new Store(device, 1);
   const tape = new Tape({ training: true, chunkSteps, denseTables: gradients === 'scattered' });
   const p = tape.parameter('p', shape, { init: () => initial, table: gradients !== 'whole' });
   const ids = rowIds(tape.input('ids', [capacity], 'u32'), { name: 'ids', rows: shape[0] });
   const target = gradients === 'whole' ? recordWhole(tape, p) : recordRows(tape, p, ids);
   const plan = await compile(device, store, { tape, ...target, optimizer, clipNorm });
-  plan.setSchedule(1, scheduleOf(setting));
+  const schedule = scheduleOf(setting);
+  if (!live) plan.setSchedule(1, schedule);
+  let done = 0;
   const planner = new SegmentPlanner(ids.rule);
   const { stride } = ids.layout;
   const blocks = new Uint32Array(chunkSteps * stride);
@@ -100,6 +104,8 @@ export async function training(device: Device, setting: Setting): Promise<Traini
     all.forEach((one, i) => planner.plan(one, ids.layout, blocks.subarray(i * stride, (i + 1) * stride)));
     store.write('segments.ids', blocks);
     store.write('source', gradient);
+    if (live) plan.setSchedule(done + 1, schedule.subarray(4 * done, 4 * (done + all.length)));
+    done += all.length;
     plan.rewind();
     plan.run(all.length);
   };

@@ -9,7 +9,7 @@ export function memoryDevice(): Device {
   return {
     name: 'memory',
     kind: 'software',
-    limits: { bindingBytes: 2 ** 30, storageBuffers: 8 },
+    limits: { bindingBytes: 2 ** 30, storageBuffers: 8, threads: Infinity },
     buffer(label, bytes) {
       const buffer = { label, bytes };
       bytesOf.set(buffer, new Uint8Array(bytes));

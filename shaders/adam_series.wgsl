@@ -1,0 +1,183 @@
+// What the rows of a table missed in Adam while no step named them, as adam_replay.wgsl, but in one step for all that a
+// row missed: by the sums of engine/optim/missed_steps.ts, which says what they are and where they lie in `sums4`.
+//   p = p − A · m / d · (1 + y²·(M₂ − y·M₃)),   d = √v + ε·w,   y = ε·w / d       m = β₁ⁿm       v = β₂ⁿv
+//   adam_series:  the rows that the step names, before they are read, or with dims.count all rows
+// Where there is no sum the n steps are made one after the other. No weight decay.
+// A cell is a vec4 of a row in _vec4 entries, else a float; last[row] counts the steps that are in a row once the step
+// at hand, which will update the rows it names, is over; 0 while no step has named it.
+
+struct Dims {
+  count: u32, // rows of p; 0 for those that the step names
+  width: u32, // cells of a row
+  stride: u32,
+  beta1: f32,
+  beta2: f32,
+  eps: f32,
+  reach: u32,
+  slots: u32,
+  full_at: u32,
+  powers_at: u32,
+}
+
+struct State {
+  step: u32,
+  cursor: u32,
+  halted: u32,
+  seed: u32,
+  @size(16) clip: f32,
+  schedule: array<vec4f>,
+}
+
+struct Cell {
+  p: vec4f,
+  m: vec4f,
+  v: vec4f,
+}
+
+override width: u32; // dims.width, known when the pipeline is made: no division by it is left
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> segments: array<u32>;
+@group(0) @binding(2) var<storage, read> state: State;
+@group(0) @binding(3) var<storage, read_write> p: array<f32>;
+@group(0) @binding(3) var<storage, read_write> p4: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> exp_avg: array<f32>;
+@group(0) @binding(4) var<storage, read_write> exp_avg4: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> exp_avg_sq: array<f32>;
+@group(0) @binding(5) var<storage, read_write> exp_avg_sq4: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> last: array<u32>;
+@group(0) @binding(7) var<storage, read> sums4: array<vec4f>;
+
+const threads = 64u;
+const header = 4u;
+const capacity = 16384u; // scheduleCapacity
+const low_powers = 256u;
+
+// What a row missed: the steps [first, end), their sum, and what its moments have decayed by.
+struct Missed {
+  first: u32,
+  end: u32,
+  sum: vec4f,
+  decay1: f32,
+  decay2: f32,
+}
+
+// The place of the sums for the step at hand; 0 if they are those of another.
+fn sums_now() -> u32 {
+  let at = state.step % dims.slots * dims.reach;
+  return select(0u, at + 1u, bitcast<u32>(sums4[at].x) == state.step);
+}
+
+fn missed(first: u32, sums: u32) -> Missed {
+  let end = state.step;
+  let n = end - first;
+  let own = sums + n - 1u;
+  let at = select(dims.full_at + first % capacity, own, n < dims.reach);
+  let sum = select(vec4f(), sums4[at], sums != 0u);
+  let low = sums4[dims.powers_at + n % low_powers];
+  let high = sums4[dims.powers_at + min(n / low_powers, low_powers - 1u)];
+  return Missed(first, end, sum, low.x * high.z, low.y * high.w);
+}
+
+fn one_by_one(start: Cell, row: Missed) -> Cell {
+  var cell = start;
+  if (all(cell.m == vec4f()) && all(cell.v == vec4f())) {
+    return cell;
+  }
+  for (var t = row.first; t < row.end; t++) {
+    let entry = state.schedule[t % capacity];
+    cell.m *= dims.beta1;
+    cell.v *= dims.beta2;
+    cell.p -= entry.x * cell.m / (entry.y * sqrt(cell.v) + dims.eps);
+  }
+  return cell;
+}
+
+fn at_once(start: Cell, row: Missed) -> Cell {
+  let inverse = 1.0 / (sqrt(start.v) + row.sum.y);
+  let y = row.sum.y * inverse;
+  let whole = row.sum.x * start.m * inverse;
+  let moved = whole + whole * (y * y) * (row.sum.z - y * row.sum.w);
+  return Cell(start.p - moved, row.decay1 * start.m, row.decay2 * start.v);
+}
+
+// Rows to catch up: all, or those that the step names; none once the run is halted.
+fn row_count() -> u32 {
+  if (state.halted != 0u || dims.count != 0u) {
+    return select(dims.count, 0u, state.halted != 0u); // no step is at hand after the last one of a chunk
+  }
+  return segments[state.cursor * dims.stride];
+}
+
+fn row_at(i: u32) -> u32 {
+  if (dims.count != 0u) { return i; }
+  return segments[state.cursor * dims.stride + header + 4u * i];
+}
+
+// The first step that is not in the row, which counts the step at hand from here on: no step for what misses nothing.
+fn count_up(row: u32) -> u32 {
+  let steps = last[row];
+  let all_rows = dims.count != 0u;
+  if (all_rows && steps == 0u) { return state.step; } // never named: there is nothing to decay
+  last[row] = state.step + select(1u, 0u, all_rows);
+  return steps;
+}
+
+// Float `at` of a row; its arithmetic is that of vec4s of which the compiler drops three quarters.
+fn catch_up(at: u32, row: Missed) {
+  let start = Cell(vec4f(p[at]), vec4f(exp_avg[at]), vec4f(exp_avg_sq[at]));
+  var cell = at_once(start, row);
+  if (row.sum.y <= 0.0) {
+    cell = one_by_one(start, row);
+  }
+  p[at] = cell.p.x;
+  exp_avg[at] = cell.m.x;
+  exp_avg_sq[at] = cell.v.x;
+}
+
+fn store4(at: u32, cell: Cell) {
+  p4[at] = cell.p;
+  exp_avg4[at] = cell.m;
+  exp_avg_sq4[at] = cell.v;
+}
+
+// One invocation: a row.
+@compute @workgroup_size(threads)
+fn adam_series(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let count = row_count();
+  let sums = sums_now();
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    let row = row_at(i);
+    let first = count_up(row);
+    if (first < state.step) {
+      let now = missed(first, sums);
+      for (var at = row * width; at < (row + 1u) * width; at++) {
+        catch_up(at, now);
+      }
+    }
+  }
+}
+
+// One invocation: a row of whole vec4s.
+@compute @workgroup_size(threads)
+fn adam_series_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let count = row_count();
+  let sums = sums_now();
+  for (var i = id.x; i < count; i += groups.x * threads) {
+    let row = row_at(i);
+    let first = count_up(row);
+    if (first < state.step) {
+      let now = missed(first, sums);
+      let end = (row + 1u) * width;
+      if (now.sum.y > 0.0) {
+        for (var at = row * width; at < end; at++) {
+          store4(at, at_once(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), now));
+        }
+      } else {
+        for (var at = row * width; at < end; at++) {
+          store4(at, one_by_one(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), now));
+        }
+      }
+    }
+  }
+}
