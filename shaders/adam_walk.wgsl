@@ -1,8 +1,10 @@
 // Dense Adam of a table that a step names a good part of: a walk over all of its rows, with the arithmetic of adam.wgsl
 // to the last bit. A row that no step names has a gradient of zero, which is never stored.
-//   adam_walk_index:  index[row] = 1 + i for the i-th row that the step names
-//   adam_walk:        all rows, with the gradient g[index − 1,:]; index = 0 again
-// A cell is a vec4 of a row in _vec4 entries, a float in adam_walk; in adam_walk_flat rows are floats, four a cell.
+//   adam_walk_index:    index[row] = 1 + i for the i-th row that the step names
+//   adam_walk:          all rows, with the gradient g[index − 1,:]; index = 0 again
+//   adam_walk_scatter:  scattered[row] = g[i], where rows are floats
+//   adam_walk_flat:     all of these rows, with that gradient; scattered = 0 again
+// A cell is a vec4 of a row in _vec4 entries, a float in adam_walk, four rows in adam_walk_flat.
 
 struct Dims {
   count: u32, // rows of p, of adam_walk_flat in whole vec4s
@@ -43,7 +45,8 @@ struct Cell {
 @group(0) @binding(6) var<storage, read_write> exp_avg_sq: array<f32>;
 @group(0) @binding(6) var<storage, read_write> exp_avg_sq4: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> index: array<u32>;
-@group(0) @binding(7) var<storage, read_write> index4: array<vec4u>;
+@group(0) @binding(7) var<storage, read_write> scattered: array<f32>;
+@group(0) @binding(7) var<storage, read_write> scattered4: array<vec4f>;
 
 const threads = 64u;
 const header = 4u;
@@ -84,13 +87,23 @@ fn update1(at: u32, gradient: f32, step: Now) {
   exp_avg_sq[at] = cell.v.x;
 }
 
+// The rows that the step names, listed from word `list` on; none once the run is halted.
+struct Rows {
+  count: u32,
+  list: u32,
+}
+
+fn rows_now() -> Rows {
+  let base = state.cursor * dims.stride;
+  return Rows(select(segments[base], 0u, state.halted != 0u), base + header);
+}
+
 // One invocation: a row that the step names, then those a grid further.
 @compute @workgroup_size(threads)
 fn adam_walk_index(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let base = state.cursor * dims.stride;
-  let count = select(segments[base], 0u, state.halted != 0u);
-  for (var i = id.x; i < count; i += groups.x * threads) {
-    index[segments[base + header + 4u * i]] = i + 1u;
+  let rows = rows_now();
+  for (var i = id.x; i < rows.count; i += groups.x * threads) {
+    index[segments[rows.list + 4u * i]] = i + 1u;
   }
 }
 
@@ -130,9 +143,13 @@ fn adam_walk_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgro
   }
 }
 
-// The gradient of a row of one float.
-fn gradient_of(i: u32) -> f32 {
-  return select(0.0, g[max(i, 1u) - 1u], i != 0u);
+// One invocation: a row of one float that the step names.
+@compute @workgroup_size(threads)
+fn adam_walk_scatter(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let rows = rows_now();
+  for (var i = id.x; i < rows.count; i += groups.x * threads) {
+    scattered[segments[rows.list + 4u * i]] = g[i];
+  }
 }
 
 // One invocation: four rows of one float.
@@ -140,8 +157,7 @@ fn gradient_of(i: u32) -> f32 {
 fn adam_walk_flat(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let step = now();
   for (var q = id.x; q < step.rows; q += groups.x * threads) {
-    let i = index4[q];
-    index4[q] = vec4u();
-    update4(q, vec4f(gradient_of(i.x), gradient_of(i.y), gradient_of(i.z), gradient_of(i.w)), step);
+    update4(q, scattered4[q], step);
+    scattered4[q] = vec4f();
   }
 }

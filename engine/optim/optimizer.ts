@@ -51,7 +51,7 @@ export interface RowsGradientUpdate extends RowsUpdate {
 
 /** Work on all rows of a table, of which the step names some. */
 export interface WalkUpdate extends RowsGradientUpdate {
-  /** [V] u32, zero between steps: finds the gradient of a row. */
+  /** [V] words, zero between steps: where the gradient of a row is found, or in rows of one float itself. */
   readonly index: Tensor;
 }
 

@@ -50,7 +50,7 @@ export interface Rule {
   /** The file in shaders/ with `<name>_fused`, which is segment_sum_rows and `<name>_rows` in one, and its twin. */
   readonly fused?: string;
   readonly replay?: Replay | Series;
-  /** The file in shaders/ with `<name>_walk_index`, `<name>_walk`, its twin, and `<name>_walk_flat` for rows of one float. */
+  /** The file in shaders/ with `<name>_walk` and its twin, `<name>_walk_flat` for rows of one float, and what prepares both. */
   readonly walk?: string;
 }
 
@@ -99,18 +99,20 @@ export function optimizerOf({ name, slots, constants, schedule, fused, replay, w
   const walking = walk !== undefined && {
     walk(u: WalkUpdate) {
       const run = u.launch(walk);
-      const read = { segments: u.segments, state: u.state };
-      run(`${name}_walk_index`, { ...read, index: u.index }, { stride: u.stride }, strided(u.maxRows));
       const [rows, width] = u.p.shape;
+      const { four, suffix } = rowView(width);
+      const named = { segments: u.segments, state: u.state };
+      const all = (kernel: string, count: number, buffers: Tensors, numbers?: Numbers) =>
+        run(`${name}_${kernel}`, buffers, { count, ...numbers, ...constants }, strided(count));
       if (width === 1) {
-        const count = Math.ceil(rows / 4);
-        const buffers = { ...bind(u, '4'), g: u.g, index4: u.index };
-        run(`${name}_walk_flat`, buffers, { count, ...constants }, strided(count));
+        const scattered = { ...named, g: u.g, scattered: u.index };
+        run(`${name}_walk_scatter`, scattered, { stride: u.stride }, strided(u.maxRows));
+        all('walk_flat', Math.ceil(rows / 4), { ...bind(u, '4'), scattered4: u.index });
         return;
       }
-      const { four, suffix } = rowView(width);
+      run(`${name}_walk_index`, { ...named, index: u.index }, { stride: u.stride }, strided(u.maxRows));
       const buffers = { ...bind(u, four), [`g${four}`]: u.g, index: u.index };
-      run(`${name}_walk${suffix}`, buffers, { count: rows, width: cells(u), ...constants }, strided(rows));
+      all(`walk${suffix}`, rows, buffers, { width: cells(u) });
     },
   };
   return {
