@@ -2,6 +2,7 @@
 //   batch_join_rows:   joined[b, joined_column + j] = rows[r, source_column + j]
 //   batch_join_keyed:  joined[b, joined_column + j] = source[rows[r, key], source_column + j]
 // for j < columns. Words are copied as they are, so they may be u32 or f32.
+//   batch_join_whole:  joined = rows [r..,:], row_width of capacity rows are whole vec4s
 
 struct Dims {
   batch: u32,
@@ -29,9 +30,11 @@ struct State {
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> rows: array<u32>;
+@group(0) @binding(1) var<storage, read> rows4: array<vec4u>;
 @group(0) @binding(2) var<storage, read> source: array<u32>;
 @group(0) @binding(3) var<storage, read> state: State;
 @group(0) @binding(4) var<storage, read_write> joined: array<u32>;
+@group(0) @binding(4) var<storage, read_write> joined4: array<vec4u>;
 
 const threads = 64u;
 
@@ -57,5 +60,14 @@ fn batch_join_keyed(@builtin(global_invocation_id) id: vec3u, @builtin(num_workg
     for (var j = 0u; j < dims.columns; j++) {
       joined[own + j] = source[first + j];
     }
+  }
+}
+
+// One invocation: four words.
+@compute @workgroup_size(threads)
+fn batch_join_whole(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let first = state.cursor * (dims.capacity * dims.row_width / 4u);
+  for (var i = id.x; i < (dims.batch * dims.row_width + 3u) / 4u; i += groups.x * threads) {
+    joined4[i] = rows4[first + i];
   }
 }

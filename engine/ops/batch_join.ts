@@ -1,6 +1,7 @@
 import { ShapeError, dims, format } from '../shape.js';
 import type { Tape } from '../tape.js';
 import type { Tensor } from '../tensor.js';
+import { strided } from './strided.js';
 
 /** Which columns of which table go where. */
 export interface JoinSpan {
@@ -36,7 +37,15 @@ export function batchJoin(tape: Tape, rows: Tensor, capacity: number, span: Join
     );
   }
   const batch = target.shape[0];
-  tape.launcher('batch_join', 'batch_join', tape.forward, [target])(
+  const run = tape.launcher('batch_join', 'batch_join', tape.forward, [target]);
+  const whole = key === undefined && columns === rowWidth && columns === width(target);
+  if (whole && (capacity * rowWidth) % 4 === 0) {
+    const sizes = { batch, capacity, row_width: rowWidth };
+    const buffers = { rows4: rows, joined4: target, state: tape.stepState() };
+    run('batch_join_whole', buffers, sizes, strided(Math.ceil((batch * rowWidth) / 4)));
+    return;
+  }
+  run(
     key === undefined ? 'batch_join_rows' : 'batch_join_keyed',
     key === undefined
       ? { rows, joined: target, state: tape.stepState() }

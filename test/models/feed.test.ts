@@ -126,6 +126,24 @@ feedSuite('the host joins the same ids', () => {
   });
 });
 
+feedSuite('the device takes ids that are fed joined, by words or by vec4s', async () => {
+  const order = Uint32Array.from({ length: 16 }, (_, i) => (i * 5) % 23);
+  for (const capacity of [5, 8]) {
+    const store = new Store(device, 1);
+    const tape = new Tape({ training: true, scope: 'train', chunkSteps: 3 });
+    const { tokens } = declareBatch(tape, dataset.schema, { ...sizes, capacity, rows: 5, joined: true });
+    const kept = tokens?.ids as Tensor;
+    const plan = await compile(device, store, { tape, keep: [kept] });
+    const rows = Array.from(order.subarray(0, 2 * capacity), tokensOf);
+    store.write('train/joined.tokens', Uint32Array.from(rows.flat()));
+    plan.setPosition({ step: 0, cursor: 1, seed: 1 });
+    plan.run(1);
+    assert.equal(words(await plan.read(kept)), rows.slice(capacity, capacity + 5).flat());
+    plan.destroy();
+    store.destroy();
+  }
+});
+
 feedSuite('groups the ids of every table for every step', () => {
   const tape = new Tape({ training: true, scope: 'train', chunkSteps: 3 });
   const segments = segmentSpecs(declareBatch(tape, dataset.schema, { ...sizes, rows: 5 }));
