@@ -74,7 +74,8 @@ function recordTable(
   const named = { segments: segmentsOf(tape, ids), stride, maxRows };
   const context = (list: Dispatch[]) => ({ ...contextOf(tape, list, optimizer, p), ...named });
   if (optimizer.walk !== undefined && p.shape[0] <= walkedRows * maxRows) {
-    const index = tape.input(`walk.${p.name}`, [p.shape[0]], 'u32');
+    const [rows, width] = p.shape;
+    const index = tape.input(`walk.${p.name}`, width % 4 === 0 ? [rows] : [rows, width], 'u32');
     const sum = g ?? recordSegmentSum(tape, lists.after, ids, source, false);
     optimizer.walk({ ...context(lists.after), g: sum, index });
     return;

@@ -1,14 +1,14 @@
 // Dense Adam of a table that a step names a good part of: a walk over all of its rows, with the arithmetic of adam.wgsl
 // to the last bit. A row that no step names has a gradient of zero, which is never stored.
+// Rows of whole vec4s find their gradient, others have it put where they find it:
 //   adam_walk_index:    index[row] = 1 + i for the i-th row that the step names
-//   adam_walk:          all rows, with the gradient g[index − 1,:]; index = 0 again
-//   adam_walk_scatter:  scattered[row] = g[i], where rows are floats
-//   adam_walk_flat:     all of these rows, with that gradient; scattered = 0 again
-// A cell is a vec4 of a row in _vec4 entries, a float in adam_walk, four rows in adam_walk_flat.
+//   adam_walk_rows:     all rows, with the gradient g[index − 1,:]; index = 0 again
+//   adam_walk_scatter:  scattered[row,:] = g[i,:]
+//   adam_walk_flat:     all floats, with the gradient scattered, which is 0 again
 
 struct Dims {
-  count: u32, // rows of p, of adam_walk_flat in whole vec4s
-  width: u32, // cells of a row
+  count: u32, // rows of p, in adam_walk_flat vec4s
+  width: u32, // vec4s of a row, in adam_walk_scatter floats
   stride: u32,
   beta1: f32,
   beta2: f32,
@@ -38,11 +38,8 @@ struct Cell {
 @group(0) @binding(2) var<storage, read> state: State;
 @group(0) @binding(3) var<storage, read> g: array<f32>;
 @group(0) @binding(3) var<storage, read> g4: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> p: array<f32>;
 @group(0) @binding(4) var<storage, read_write> p4: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> exp_avg: array<f32>;
 @group(0) @binding(5) var<storage, read_write> exp_avg4: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> exp_avg_sq: array<f32>;
 @group(0) @binding(6) var<storage, read_write> exp_avg_sq4: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> index: array<u32>;
 @group(0) @binding(7) var<storage, read_write> scattered: array<f32>;
@@ -79,14 +76,6 @@ fn update4(at: u32, gradient: vec4f, step: Now) {
   exp_avg_sq4[at] = cell.v;
 }
 
-// The arithmetic of a float is that of vec4s of which the compiler drops three quarters.
-fn update1(at: u32, gradient: f32, step: Now) {
-  let cell = update(Cell(vec4f(p[at]), vec4f(exp_avg[at]), vec4f(exp_avg_sq[at])), vec4f(gradient), step);
-  p[at] = cell.p.x;
-  exp_avg[at] = cell.m.x;
-  exp_avg_sq[at] = cell.v.x;
-}
-
 // The rows that the step names, listed from word `list` on; none once the run is halted.
 struct Rows {
   count: u32,
@@ -107,25 +96,9 @@ fn adam_walk_index(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgr
   }
 }
 
-// One invocation: a row.
-@compute @workgroup_size(threads)
-fn adam_walk(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let step = now();
-  for (var row = id.x; row < step.rows; row += groups.x * threads) {
-    let i = index[row];
-    index[row] = 0u;
-    let own = row * dims.width;
-    for (var j = 0u; j < dims.width; j++) {
-      var gradient = 0.0;
-      if (i != 0u) { gradient = g[(i - 1u) * dims.width + j]; }
-      update1(own + j, gradient, step);
-    }
-  }
-}
-
 // One invocation: a row of whole vec4s.
 @compute @workgroup_size(threads)
-fn adam_walk_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn adam_walk_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let step = now();
   for (var row = id.x; row < step.rows; row += groups.x * threads) {
     let i = index[row];
@@ -143,16 +116,19 @@ fn adam_walk_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgro
   }
 }
 
-// One invocation: a row of one float that the step names.
+// One invocation: a row that the step names.
 @compute @workgroup_size(threads)
 fn adam_walk_scatter(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let rows = rows_now();
   for (var i = id.x; i < rows.count; i += groups.x * threads) {
-    scattered[segments[rows.list + 4u * i]] = g[i];
+    let own = segments[rows.list + 4u * i] * dims.width;
+    for (var j = 0u; j < dims.width; j++) {
+      scattered[own + j] = g[i * dims.width + j];
+    }
   }
 }
 
-// One invocation: four rows of one float.
+// One invocation: four floats.
 @compute @workgroup_size(threads)
 fn adam_walk_flat(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let step = now();

@@ -51,7 +51,7 @@ export interface RowsGradientUpdate extends RowsUpdate {
 
 /** Work on all rows of a table, of which the step names some. */
 export interface WalkUpdate extends RowsGradientUpdate {
-  /** [V] words, zero between steps: where the gradient of a row is found, or in rows of one float itself. */
+  /** Zero between steps: [V] u32, which gradient a row has, or where rows are not whole vec4s the gradients [V,D]. */
   readonly index: Tensor;
 }
 

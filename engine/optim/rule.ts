@@ -50,7 +50,7 @@ export interface Rule {
   /** The file in shaders/ with `<name>_fused`, which is segment_sum_rows and `<name>_rows` in one, and its twin. */
   readonly fused?: string;
   readonly replay?: Replay | Series;
-  /** The file in shaders/ with `<name>_walk` and its twin, `<name>_walk_flat` for rows of one float, and what prepares both. */
+  /** The file in shaders/ with `<name>_walk_rows`, `<name>_walk_flat` for rows that are not whole vec4s, and what prepares both. */
   readonly walk?: string;
 }
 
@@ -100,19 +100,18 @@ export function optimizerOf({ name, slots, constants, schedule, fused, replay, w
     walk(u: WalkUpdate) {
       const run = u.launch(walk);
       const [rows, width] = u.p.shape;
-      const { four, suffix } = rowView(width);
-      const named = { segments: u.segments, state: u.state };
-      const all = (kernel: string, count: number, buffers: Tensors, numbers?: Numbers) =>
-        run(`${name}_${kernel}`, buffers, { count, ...numbers, ...constants }, strided(count));
-      if (width === 1) {
-        const scattered = { ...named, g: u.g, scattered: u.index };
-        run(`${name}_walk_scatter`, scattered, { stride: u.stride }, strided(u.maxRows));
-        all('walk_flat', Math.ceil(rows / 4), { ...bind(u, '4'), scattered4: u.index });
+      const { segments, state, index, stride } = u;
+      if (width % 4 !== 0) {
+        const given = { segments, state, g: u.g, scattered: index };
+        run(`${name}_walk_scatter`, given, { stride, width }, strided(u.maxRows));
+        const count = Math.ceil((rows * width) / 4);
+        const buffers = { ...bind(u, '4'), scattered4: index };
+        run(`${name}_walk_flat`, buffers, { count, ...constants }, strided(count));
         return;
       }
-      run(`${name}_walk_index`, { ...named, index: u.index }, { stride: u.stride }, strided(u.maxRows));
-      const buffers = { ...bind(u, four), [`g${four}`]: u.g, index: u.index };
-      all(`walk${suffix}`, rows, buffers, { width: cells(u) });
+      run(`${name}_walk_index`, { segments, state, index }, { stride }, strided(u.maxRows));
+      const buffers = { ...bind(u, '4'), g4: u.g, index };
+      run(`${name}_walk_rows`, buffers, { count: rows, width: cells(u), ...constants }, strided(rows));
     },
   };
   return {
