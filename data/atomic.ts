@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { cellEnd, textEnd, type Cells } from './cells.js';
+import { Cutter, type CutRows } from './cut.js';
 import { DataError } from './errors.js';
 import type { FieldType } from './schema.js';
 
@@ -9,6 +10,10 @@ const CHUNK_BYTES = 1 << 20;
 // A longer line means that the file is no atomic file, and would be held in memory as a whole.
 const MAX_LINE_BYTES = 1 << 26;
 const SHOWN_CHARACTERS = 40;
+// Lines may become shorter than those that a guess is made from.
+const ROOM = 1.25;
+// 1 GiB of numbers: what is more grows as it comes.
+const MOST_ROOM = 1 << 27;
 const types: readonly FieldType[] = ['token', 'token_seq', 'float', 'float_seq'];
 
 /** A column of an atomic file, from its header `name:type`. */
@@ -31,6 +36,7 @@ export async function readAtomic(file: string, format: AtomicFormat): Promise<nu
   try {
     const handle = await open(file);
     try {
+      parser.expect((await handle.stat()).size);
       for await (const chunk of chunksOf(handle)) parser.push(chunk);
     } finally {
       await handle.close();
@@ -79,6 +85,8 @@ export function separatorByte(separator: string, option: string): number {
  */
 export class AtomicParser {
   #columns: readonly Column[] = [];
+  #cutter = new Cutter(NEWLINE, new Uint8Array(1));
+  #expectedBytes = 0;
   #rest: Uint8Array = new Uint8Array(0);
   #line = 0;
   #rows = 0;
@@ -104,7 +112,9 @@ export class AtomicParser {
     const start = chunk.indexOf(NEWLINE) + 1;
     if (start === 0) {
       this.#rest = joined(this.#rest, chunk);
-      if (this.#rest.length > MAX_LINE_BYTES) this.#fail(`a line of more than ${MAX_LINE_BYTES} bytes`);
+      if (this.#rest.length > MAX_LINE_BYTES) {
+        throw new DataError(`a line of more than ${MAX_LINE_BYTES} bytes`, this.file, this.#line);
+      }
       return;
     }
     const end = chunk.lastIndexOf(NEWLINE) + 1;
@@ -122,8 +132,23 @@ export class AtomicParser {
     }
   }
 
+  /** Says how many bytes will come in all, about; room for their cells is then made at once. */
+  expect(bytes: number): void {
+    this.#expectedBytes = bytes;
+  }
+
   #parse(lines: Uint8Array): void {
-    this.#parseRows(lines, this.#line === 0 ? this.#parseHeader(lines) : 0);
+    const start = this.#line === 0 ? this.#parseHeader(lines) : 0;
+    for (let at = start; at < lines.length;) at = this.#parseBlock(lines, at);
+    if (this.#expectedBytes > 0 && this.#rows > 0) this.#reserve(lines.length - start);
+  }
+
+  /** Makes room for all rows, given that those so far take `bytes`. */
+  #reserve(bytes: number): void {
+    // Memory that is not written to costs nothing, rows that do not fit a copy of all.
+    const rows = Math.min(MOST_ROOM, Math.ceil((ROOM * this.#expectedBytes * this.#rows) / bytes));
+    for (const { cells } of this.#columns) cells?.reserve(rows);
+    this.#expectedBytes = 0;
   }
 
   /** Reads the first line; returns where the rows begin. */
@@ -133,50 +158,68 @@ export class AtomicParser {
       .toString('utf8')
       .replace(/^\uFEFF|\r$/g, '');
     this.#line = 1;
-    const fields = headerFields(text, String.fromCharCode(this.format.separator), this.file);
+    const { separator } = this.format;
+    const fields = headerFields(text, String.fromCharCode(separator), this.file);
     const cells = this.format.select(fields);
     this.#columns = fields.map((field, i) => ({ ...field, cells: cells[i] }));
+    this.#cutter = new Cutter(
+      separator,
+      Uint8Array.from(cells, (one) => Number(one !== null)),
+    );
     return end + 1;
   }
 
-  #parseRows(bytes: Uint8Array, start: number): void {
-    const columns = this.#columns;
-    const separator = this.format.separator;
-    const last = columns.length - 1;
-    for (let at = start; at < bytes.length;) {
-      this.#line++;
-      if (bytes[at] === NEWLINE || (bytes[at] === RETURN && bytes[at + 1] === NEWLINE)) {
-        at += bytes[at] === NEWLINE ? 1 : 2;
-        continue;
-      }
-      for (let column = 0; column <= last; column++) {
-        const cells = columns[column].cells;
-        const end = cells === null ? cellEnd(bytes, at, separator) : cells.read(bytes, at);
-        if (end < 0) this.#failCell(columns[column], bytes, at);
-        if ((bytes[end] === NEWLINE) !== (column === last)) this.#failColumns(bytes, at, column, last + 1);
-        at = end + 1;
-      }
-      this.#rows++;
+  /** Reads a block of rows from `start` on; returns where the next begins. */
+  #parseBlock(bytes: Uint8Array, start: number): number {
+    const cutter = this.#cutter;
+    const end = cutter.cut(bytes, start);
+    const block = cutter.block(bytes);
+    const bad = this.#readCells(block, this.#columns);
+    if (bad !== undefined) this.#failCell(bad.column, bytes, start, bad.at);
+    if (cutter.oddColumn >= 0) this.#failRow(bytes, start);
+    this.#rows += block.rows;
+    this.#line += cutter.lines;
+    return end;
+  }
+
+  /** Hands the cells of each column on; returns the first, row by row, that is no value of its column's type. */
+  #readCells(rows: CutRows, columns: readonly Column[]): { column: Column; at: number } | undefined {
+    let [badRow, badColumn] = [Infinity, 0];
+    for (const [i, { cells }] of columns.entries()) {
+      const row = cells === null ? -1 : cells.read(rows, i);
+      if (row >= 0 && row < badRow) [badRow, badColumn] = [row, i];
     }
+    if (badRow === Infinity) return undefined;
+    return { column: columns[badColumn], at: rows.starts[badRow * rows.columns + badColumn] };
   }
 
-  /** Cell number `column` at `at` is the last of its line and should not be, or should be and is not. */
-  #failColumns(bytes: Uint8Array, at: number, column: number, want: number): never {
-    let have = column + 1;
-    for (let i = at; bytes[i] !== NEWLINE; i++) if (bytes[i] === this.format.separator) have++;
-    this.#fail(`row of ${have} cells under a header of ${want} columns; check the row and field_separator`);
+  /** The row behind the block that began at `start` has the wrong number of cells, or a bad one before that shows. */
+  #failRow(bytes: Uint8Array, start: number): never {
+    const odd = this.#cutter.oddColumn;
+    const row = this.#cutter.oddRow(bytes);
+    const bad = this.#readCells(row, this.#columns.slice(0, odd + 1));
+    if (bad !== undefined) this.#failCell(bad.column, bytes, start, bad.at);
+    let have = odd + 1;
+    for (let i = row.starts[odd]; bytes[i] !== NEWLINE; i++) if (bytes[i] === this.format.separator) have++;
+    const want = `a header of ${this.#columns.length} columns; check the row and field_separator`;
+    this.#fail(`row of ${have} cells under ${want}`, bytes.subarray(start, row.starts[0]));
   }
 
-  #failCell({ name, type }: Column, bytes: Uint8Array, at: number): never {
+  #failCell({ name, type }: Column, bytes: Uint8Array, start: number, at: number): never {
     const end = textEnd(bytes, at, cellEnd(bytes, at, this.format.separator));
     const text = Buffer.from(bytes.subarray(at, end)).toString('utf8');
     const cell = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
     const want = type === 'float' ? 'a finite number' : 'a sequence of finite numbers';
-    this.#fail(`${name} is "${cell}", but a ${type} must be ${want}; mend the row or leave the cell empty`);
+    this.#fail(
+      `${name} is "${cell}", but a ${type} must be ${want}; mend the row or leave the cell empty`,
+      bytes.subarray(start, at),
+    );
   }
 
-  #fail(message: string): never {
-    throw new DataError(message, this.file, this.#line);
+  /** `before` are the bytes between the last line that is done and what is wrong. */
+  #fail(message: string, before: Uint8Array): never {
+    const lines = before.reduce((count, byte) => count + Number(byte === NEWLINE), 1);
+    throw new DataError(message, this.file, this.#line + lines);
   }
 }
 

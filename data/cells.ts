@@ -1,10 +1,12 @@
+import type { CutRows } from './cut.js';
 import { isMissing, parseFloat64 } from './decimal.js';
 import { grown, hashByte, hashSeed, Interner } from './interner.js';
 import type { FieldType } from './schema.js';
 
 const NEWLINE = 10;
 const RETURN = 13;
-const ZERO = 48;
+// Room that a column begins with.
+const FIRST_CELLS = 1 << 10;
 
 /** A column as it was read: ids count in order of appearance, nothing is filtered, filled or remapped. */
 export type RawColumn = RawTokens | RawTokenSeq | RawFloats | RawFloatSeq;
@@ -45,11 +47,10 @@ export interface RawTable {
 
 /** Takes the cells of one column, in order. */
 export interface Cells {
-  /**
-   * Reads the cell that begins at `start`; returns where it ends, at a separator or a newline, or -1 if it is no value
-   * of the column's type. A newline must follow somewhere.
-   */
-  read(bytes: Uint8Array, start: number): number;
+  /** Takes the cells of `column`; returns the first row whose cell is no value of the column's type, or -1. */
+  read(rows: CutRows, column: number): number;
+  /** Makes room for so many cells beside those that are there. */
+  reserve(cells: number): void;
   /** The column of all cells so far; the next cell begins a column anew. */
   take(): RawColumn;
 }
@@ -92,83 +93,87 @@ export function textEnd(bytes: Uint8Array, start: number, end: number): number {
   return end > start && bytes[end] === NEWLINE && bytes[end - 1] === RETURN ? end - 1 : end;
 }
 
-/** Digits that are the usual way to write a number for which interners have a short way. */
-function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
-  const digits = end - start;
-  return digits > 0 && digits <= Interner.digits && (bytes[start] !== ZERO || digits === 1);
-}
-
 class TokenCells implements Cells {
-  #ids = new Uint32Array(1 << 10);
+  #ids = new Uint32Array(FIRST_CELLS);
   #count = 0;
 
   constructor(private readonly options: CellOptions) {}
 
-  read(bytes: Uint8Array, start: number): number {
+  read({ bytes, rows, columns, starts, numbers }: CutRows, column: number): number {
+    const { tokens } = this.options;
+    this.reserve(rows);
+    const ids = this.#ids;
+    let count = this.#count;
+    for (let row = 0, cell = column; row < rows; row++, cell += columns) {
+      const number = numbers[cell];
+      ids[count++] = (number >= 0 && tokens.ofNumber(number)) || this.#id(bytes, starts[cell], number);
+    }
+    this.#count = count;
+    return -1;
+  }
+
+  /** The id of the cell at `start`, which may be a number that was not seen before, or -1. */
+  #id(bytes: Uint8Array, start: number, number: number): number {
     const { separator, tokens } = this.options;
-    if (this.#count === this.#ids.length) this.#ids = grown(this.#ids, this.#count + 1);
-    let end = start;
-    let number = 0;
-    for (let digit = bytes[end] - 48; digit >= 0 && digit <= 9; digit = bytes[++end] - 48) {
-      number = number * 10 + digit;
-    }
-    if ((bytes[end] === separator || bytes[end] === NEWLINE) && isPlain(bytes, start, end)) {
-      this.#ids[this.#count++] = tokens.internNumber(number, bytes, start, end);
-      return end;
-    }
     let hash = hashSeed;
-    end = start;
+    let end = start;
     for (let byte = bytes[end]; byte !== separator && byte !== NEWLINE; byte = bytes[++end]) {
       hash = hashByte(hash, byte);
     }
-    this.#ids[this.#count++] = this.#id(bytes, start, end, hash);
-    return end;
-  }
-
-  #id(bytes: Uint8Array, start: number, end: number, hash: number): number {
     const stop = textEnd(bytes, start, end);
     if (stop === start) return 0;
-    const { tokens } = this.options;
+    if (number >= 0) return tokens.internNumber(number, bytes, start, end);
     const id =
       stop === end ? tokens.internHashed(hash, bytes, start, end) : tokens.intern(bytes, start, stop);
     return id <= Interner.missing ? 0 : id;
   }
 
+  reserve(cells: number): void {
+    this.#ids = grown(this.#ids, this.#count + cells);
+  }
+
   take(): RawTokens {
-    const ids = this.#ids.slice(0, this.#count);
+    const ids = this.#ids.subarray(0, this.#count);
+    this.#ids = new Uint32Array(FIRST_CELLS);
     this.#count = 0;
     return { type: 'token', ids, tokens: this.options.tokens };
   }
 }
 
 class FloatCells implements Cells {
-  #values = new Float64Array(1 << 10);
+  #values = new Float64Array(FIRST_CELLS);
   #count = 0;
 
   constructor(private readonly options: CellOptions) {}
 
-  read(bytes: Uint8Array, start: number): number {
-    const { separator } = this.options;
-    let end = start;
-    let value = 0;
-    for (let digit = bytes[end] - 48; digit >= 0 && digit <= 9; digit = bytes[++end] - 48) {
-      value = value * 10 + digit;
+  read({ bytes, rows, columns, starts, numbers }: CutRows, column: number): number {
+    this.reserve(rows);
+    const values = this.#values;
+    let count = this.#count;
+    for (let row = 0, cell = column; row < rows; row++, cell += columns) {
+      const number = numbers[cell];
+      const value = number >= 0 ? number : this.#value(bytes, starts[cell]);
+      if (value === undefined) return row;
+      values[count++] = value;
     }
-    // Whole numbers of up to 15 digits are exact; everything else takes the longer way.
-    const isWhole = (bytes[end] === separator || bytes[end] === NEWLINE) && end - start <= 15;
-    if (!isWhole || end === start) {
-      end = cellEnd(bytes, start, separator);
-      const stop = textEnd(bytes, start, end);
-      value = parseFloat64(bytes, start, stop);
-      if (Number.isNaN(value) && !isMissing(bytes, start, stop)) return -1;
-    }
-    if (this.#count === this.#values.length) this.#values = grown(this.#values, this.#count + 1);
-    this.#values[this.#count++] = value;
-    return end;
+    this.#count = count;
+    return -1;
+  }
+
+  /** The number at `start`, NaN where it is missing; undefined if it is none. */
+  #value(bytes: Uint8Array, start: number): number | undefined {
+    const stop = textEnd(bytes, start, cellEnd(bytes, start, this.options.separator));
+    const value = parseFloat64(bytes, start, stop);
+    return Number.isNaN(value) && !isMissing(bytes, start, stop) ? undefined : value;
+  }
+
+  reserve(cells: number): void {
+    this.#values = grown(this.#values, this.#count + cells);
   }
 
   take(): RawFloats {
-    const values = this.#values.slice(0, this.#count);
+    const values = this.#values.subarray(0, this.#count);
+    this.#values = new Float64Array(FIRST_CELLS);
     this.#count = 0;
     return { type: 'float', values };
   }
@@ -176,32 +181,44 @@ class FloatCells implements Cells {
 
 /** Where the rows of a sequence column begin and end. */
 class RowOffsets {
-  #offsets = new Uint32Array(1 << 10);
+  #offsets = new Uint32Array(FIRST_CELLS);
   #rows = 0;
 
+  reserve(rows: number): void {
+    this.#offsets = grown(this.#offsets, this.#rows + rows + 1);
+  }
+
   push(offset: number): void {
-    this.#offsets = grown(this.#offsets, ++this.#rows + 1);
-    this.#offsets[this.#rows] = offset;
+    this.#offsets[++this.#rows] = offset;
   }
 
   take(): Uint32Array {
-    const offsets = this.#offsets.slice(0, this.#rows + 1);
+    const offsets = this.#offsets.subarray(0, this.#rows + 1);
+    this.#offsets = new Uint32Array(FIRST_CELLS);
     this.#rows = 0;
     return offsets;
   }
 }
 
 class TokenSeqCells implements Cells {
-  #ids = new Uint32Array(1 << 10);
+  #ids = new Uint32Array(FIRST_CELLS);
   #count = 0;
   readonly #offsets = new RowOffsets();
 
   constructor(private readonly options: CellOptions) {}
 
-  read(bytes: Uint8Array, start: number): number {
+  read({ bytes, rows, columns, starts }: CutRows, column: number): number {
+    this.reserve(rows);
+    for (let row = 0, cell = column; row < rows; row++, cell += columns) {
+      this.#readCell(bytes, starts[cell]);
+      this.#offsets.push(this.#count);
+    }
+    return -1;
+  }
+
+  #readCell(bytes: Uint8Array, start: number): void {
     const { tokens, separator, seqSeparator, seqLen } = this.options;
-    const end = cellEnd(bytes, start, separator);
-    const stop = textEnd(bytes, start, end);
+    const stop = textEnd(bytes, start, cellEnd(bytes, start, separator));
     const most = this.#count + seqLen;
     for (let at = start; at < stop && this.#count < most; at++) {
       const from = at;
@@ -211,8 +228,6 @@ class TokenSeqCells implements Cells {
       // A word for a missing cell is one only if it is the whole cell.
       if (id > Interner.missing || at - from < stop - start) this.#append(id);
     }
-    this.#offsets.push(this.#count);
-    return end;
   }
 
   #append(id: number): void {
@@ -220,36 +235,48 @@ class TokenSeqCells implements Cells {
     this.#ids[this.#count++] = id;
   }
 
+  reserve(cells: number): void {
+    this.#offsets.reserve(cells);
+  }
+
   take(): RawTokenSeq {
-    const ids = this.#ids.slice(0, this.#count);
+    const ids = this.#ids.subarray(0, this.#count);
+    this.#ids = new Uint32Array(FIRST_CELLS);
     this.#count = 0;
     return { type: 'token_seq', ids, offsets: this.#offsets.take(), tokens: this.options.tokens };
   }
 }
 
 class FloatSeqCells implements Cells {
-  #values = new Float64Array(1 << 10);
+  #values = new Float64Array(FIRST_CELLS);
   #count = 0;
   readonly #offsets = new RowOffsets();
 
   constructor(private readonly options: CellOptions) {}
 
-  read(bytes: Uint8Array, start: number): number {
+  read({ bytes, rows, columns, starts }: CutRows, column: number): number {
+    this.reserve(rows);
+    for (let row = 0, cell = column; row < rows; row++, cell += columns) {
+      if (!this.#readCell(bytes, starts[cell])) return row;
+      this.#offsets.push(this.#count);
+    }
+    return -1;
+  }
+
+  /** Whether the cell at `start` holds numbers only. */
+  #readCell(bytes: Uint8Array, start: number): boolean {
     const { separator, seqSeparator, seqLen } = this.options;
-    const end = cellEnd(bytes, start, separator);
-    const stop = textEnd(bytes, start, end);
+    const stop = textEnd(bytes, start, cellEnd(bytes, start, separator));
     const most = this.#count + seqLen;
     for (let at = start; at < stop; at++) {
       const from = at;
       while (at < stop && bytes[at] !== seqSeparator) at++;
       if (at === from) continue;
       const value = parseFloat64(bytes, from, at);
-      if (Number.isNaN(value) && !isMissing(bytes, start, stop)) return -1;
-      if (Number.isNaN(value)) break;
+      if (Number.isNaN(value)) return isMissing(bytes, start, stop);
       if (this.#count < most) this.#append(value);
     }
-    this.#offsets.push(this.#count);
-    return end;
+    return true;
   }
 
   #append(value: number): void {
@@ -257,8 +284,13 @@ class FloatSeqCells implements Cells {
     this.#values[this.#count++] = value;
   }
 
+  reserve(cells: number): void {
+    this.#offsets.reserve(cells);
+  }
+
   take(): RawFloatSeq {
-    const values = this.#values.slice(0, this.#count);
+    const values = this.#values.subarray(0, this.#count);
+    this.#values = new Float64Array(FIRST_CELLS);
     this.#count = 0;
     return { type: 'float_seq', values, offsets: this.#offsets.take() };
   }

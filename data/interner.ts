@@ -5,6 +5,8 @@ export const missingWords: readonly string[] =
 const NEWLINE = 10;
 // 16 MiB of text a decoding: far below the longest string of the JavaScript engine.
 const DECODED_BYTES = 1 << 24;
+// Numbers below it are looked up, not hashed: 4 MB of ids at most.
+const NUMBERS = 1e6;
 
 /** Where a hash begins (FNV-1a). */
 export const hashSeed = 0x811c9dc5 | 0;
@@ -21,9 +23,6 @@ export function hashByte(hash: number, byte: number): number {
 export class Interner {
   /** Ids 1 .. missing are reserved for words such as NA and null. */
   static readonly missing = missingWords.length;
-
-  /** Most digits of a number that internNumber takes. */
-  static readonly digits = 6;
 
   #slots = new Uint32Array(1 << 10);
   #hashes = new Int32Array(1 << 9);
@@ -54,10 +53,19 @@ export class Interner {
     return this.internHashed(hash, bytes, start, end);
   }
 
-  /** The id of bytes[start .. end), which are a number of at most `digits` digits without zeros before it. */
+  /** The id of a whole number that internNumber has seen, else 0. */
+  ofNumber(number: number): number {
+    const known = this.#ofNumber;
+    return number < known.length ? known[number] : 0;
+  }
+
+  /** The id of bytes[start .. end), which are `number` without zeros before it; ofNumber knows small ones then. */
   internNumber(number: number, bytes: Uint8Array, start: number, end: number): number {
-    if (number >= this.#ofNumber.length) this.#ofNumber = grown(this.#ofNumber, number + 1);
-    return this.#ofNumber[number] || (this.#ofNumber[number] = this.intern(bytes, start, end));
+    const id = this.intern(bytes, start, end);
+    if (number >= NUMBERS) return id;
+    this.#ofNumber = grown(this.#ofNumber, number + 1);
+    this.#ofNumber[number] = id;
+    return id;
   }
 
   /** The id of bytes[start .. end), given their hash: `hashByte` over all bytes from `hashSeed` on. */

@@ -1,7 +1,6 @@
 import type { RawColumn, RawFloats, RawFloatSeq, RawTable, RawTokens, RawTokenSeq } from './cells.js';
 import type { Rows } from './filter.js';
 import { grown, type Interner } from './interner.js';
-import { allRows } from './rows.js';
 import { aliasGroups, type RawDataset } from './load.js';
 import type { DataOptions } from './options.js';
 import type { FieldSource } from './schema.js';
@@ -25,7 +24,8 @@ export interface Remapped {
 
 /**
  * Numbers the tokens of every field from 1, in the order in which they come in the remaining rows: the .inter file
- * first, then .user or .item; fields that share ids one after the other. Drops what no remaining row holds.
+ * first, then .user or .item; fields that share ids one after the other. Drops what no remaining row holds. Takes `raw`
+ * over: columns that lose no row are numbered in their own memory.
  */
 export function remap(raw: RawDataset, rows: Rows, options: DataOptions): Remapped {
   const columns = { inter: new Map(), user: new Map(), item: new Map() } as Record<FieldSource, Columns>;
@@ -74,20 +74,18 @@ class Numbering {
   apply(column: RawTokens | RawTokenSeq, rows: Uint32Array): RemappedColumn {
     this.#interner = column.tokens;
     this.#final = grown(this.#final, column.tokens.size + 1);
-    if (column.type === 'token') return { type: 'token', ids: this.#renumbered(column.ids, rows) };
-    const { ids, ...kept } = gatherSequences(column, rows);
-    return { ...kept, ids: this.#renumbered(ids, allRows(ids.length)) };
+    const kept = column.type === 'token' ? gatherTokens(column.ids, rows) : gatherSequences(column, rows);
+    this.#renumber(kept.ids);
+    return kept;
   }
 
-  /** The final ids of `ids[rows]`. */
-  #renumbered(ids: Uint32Array, rows: Uint32Array): Uint32Array {
+  /** Puts final ids in the place of provisional ones. */
+  #renumber(ids: Uint32Array): void {
     const final = this.#final;
-    const numbered = new Uint32Array(rows.length);
-    for (let i = 0; i < rows.length; i++) {
-      const id = ids[rows[i]];
-      numbered[i] = id === 0 ? 0 : final[id] || this.#next(id);
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i];
+      if (id !== 0) ids[i] = final[id] || this.#next(id);
     }
-    return numbered;
   }
 
   tokens(): readonly string[] {
@@ -151,6 +149,7 @@ function gather(column: RemappedColumn | RawColumn, rows: Uint32Array): Remapped
 }
 
 function gatherTokens(ids: Uint32Array, rows: Uint32Array): Omit<RawTokens, 'tokens'> {
+  if (areAll(rows, ids.length)) return { type: 'token', ids };
   const kept = new Uint32Array(rows.length);
   for (let i = 0; i < rows.length; i++) kept[i] = rows[i] === NO_ROW ? 0 : ids[rows[i]];
   return { type: 'token', ids: kept };

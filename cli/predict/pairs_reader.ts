@@ -1,5 +1,6 @@
 import { AtomicParser, separatorByte, type HeaderField } from '../../data/atomic.js';
 import { cellsOf, type Cells, type RawColumn } from '../../data/cells.js';
+import type { CutRows } from '../../data/cut.js';
 import { DataError } from '../../data/errors.js';
 import { Interner } from '../../data/interner.js';
 import type { DataOptions } from '../../data/options.js';
@@ -127,8 +128,12 @@ class BatchCells implements Cells {
     this.#cells = this.#fresh();
   }
 
-  read(bytes: Uint8Array, start: number): number {
-    return this.#cells.read(bytes, start);
+  read(rows: CutRows, column: number): number {
+    return this.#cells.read(rows, column);
+  }
+
+  reserve(cells: number): void {
+    this.#cells.reserve(cells);
   }
 
   take(): RawColumn {
