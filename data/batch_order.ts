@@ -1,5 +1,5 @@
 import { Mt19937, type Mt19937State } from './mt19937.js';
-import { randperm } from './split.js';
+import { shuffled } from './split.js';
 
 /** Where the order of training rows stands: plain data, for checkpoints. */
 export interface BatchOrderState {
@@ -36,13 +36,12 @@ export class BatchOrder {
     this.#start = this.exportState();
     const rng = this.#generator;
     // PyTorch's loader first draws a 64-bit seed for its workers.
-    rng.next();
-    rng.next();
-    const order = randperm(this.train.length, rng);
+    rng.skip(2);
+    const order = shuffled(this.train.slice(), rng);
     // Its sampler draws a permutation for an incomplete pass, of which it takes nothing.
-    for (let i = 0; i < this.train.length - 1; i++) rng.next();
+    rng.skip(Math.max(0, this.train.length - 1));
     this.#epoch++;
-    return order.map((position) => this.train[position]);
+    return order;
   }
 
   /** The state between epochs: `next` goes on with the epoch after the last one drawn. */

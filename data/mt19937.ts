@@ -34,12 +34,28 @@ export class Mt19937 {
   /** Next 32 random bits, 0 .. 2^32 - 1. */
   next(): number {
     if (this.#index === WORDS) this.#twist();
-    let y = this.#words[this.#index++];
-    y ^= y >>> 11;
-    y ^= (y << 7) & 0x9d2c5680;
-    y ^= (y << 15) & 0xefc60000;
-    y ^= y >>> 18;
-    return y >>> 0;
+    return tempered(this.#words[this.#index++]) >>> 0;
+  }
+
+  /** Fills `draws` with what as many calls of `next` would give. */
+  fill(draws: Uint32Array): void {
+    for (let at = 0; at < draws.length;) {
+      if (this.#index === WORDS) this.#twist();
+      const count = Math.min(draws.length - at, WORDS - this.#index);
+      temper(this.#words, this.#index, draws, at, count);
+      this.#index += count;
+      at += count;
+    }
+  }
+
+  /** Goes on as after so many draws. */
+  skip(draws: number): void {
+    for (let left = draws; left > 0;) {
+      if (this.#index === WORDS) this.#twist();
+      const count = Math.min(left, WORDS - this.#index);
+      this.#index += count;
+      left -= count;
+    }
   }
 
   /** A copy of the state; drawing on does not change it. */
@@ -61,12 +77,31 @@ export class Mt19937 {
 
   #twist(): void {
     const words = this.#words;
-    for (let i = 0; i < WORDS; i++) {
-      const next = i + 1 === WORDS ? 0 : i + 1;
-      const other = i + SHIFT < WORDS ? i + SHIFT : i + SHIFT - WORDS;
-      const y = (words[i] & 0x80000000) | (words[next] & 0x7fffffff);
-      words[i] = words[other] ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
-    }
+    // In three runs, so that no index has to be asked where it stands.
+    twistRun(words, 0, WORDS - SHIFT, SHIFT);
+    twistRun(words, WORDS - SHIFT, WORDS - 1, SHIFT - WORDS);
+    words[WORDS - 1] = twisted(words[WORDS - 1], words[0], words[SHIFT - 1]);
     this.#index = 0;
   }
+}
+
+function twistRun(words: Uint32Array, from: number, to: number, shift: number): void {
+  for (let i = from; i < to; i++) words[i] = twisted(words[i], words[i + 1], words[i + shift]);
+}
+
+function twisted(word: number, next: number, other: number): number {
+  const y = (word & 0x80000000) | (next & 0x7fffffff);
+  // All bits or none, by the lowest: a branch would be guessed wrong half of the time.
+  return other ^ (y >>> 1) ^ (-(y & 1) & 0x9908b0df);
+}
+
+function tempered(word: number): number {
+  let y = word ^ (word >>> 11);
+  y ^= (y << 7) & 0x9d2c5680;
+  y ^= (y << 15) & 0xefc60000;
+  return y ^ (y >>> 18);
+}
+
+function temper(words: Uint32Array, from: number, draws: Uint32Array, to: number, count: number): void {
+  for (let i = 0; i < count; i++) draws[to + i] = tempered(words[from + i]);
 }

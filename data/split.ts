@@ -5,19 +5,37 @@ import type { Dataset, Split } from './schema.js';
 import { allRows } from './rows.js';
 import { sortedRows } from './sort.js';
 
+/** Draws that are made at once: a block of the generator. */
+const DRAWS = 624;
+
 /**
  * A permutation of 0 .. n-1, the one that PyTorch's CPU `randperm` draws from the same state (n below 2^32 / 20).
  * Uses n - 1 draws.
  */
 export function randperm(n: number, rng: Mt19937): Uint32Array {
-  const order = allRows(n);
-  for (let i = 0; i < n - 1; i++) {
-    const j = i + (rng.next() % (n - i));
-    const kept = order[i];
-    order[i] = order[j];
-    order[j] = kept;
+  return shuffled(allRows(n), rng);
+}
+
+/** Puts `items` in the order of `randperm`, in place, and returns them. */
+export function shuffled(items: Uint32Array, rng: Mt19937): Uint32Array {
+  const draws = new Uint32Array(DRAWS);
+  const last = items.length - 1;
+  for (let from = 0; from < last; from += DRAWS) {
+    const own = draws.subarray(0, Math.min(DRAWS, last - from));
+    rng.fill(own);
+    swapOn(items, from, own);
   }
-  return order;
+  return items;
+}
+
+/** Swaps the items from `from` on, one a draw, with one of those behind or with themselves. */
+function swapOn(items: Uint32Array, from: number, draws: Uint32Array): void {
+  for (let k = 0, at = from, left = items.length - from; k < draws.length; k++, at++, left--) {
+    const other = at + (draws[k] % left);
+    const kept = items[at];
+    items[at] = items[other];
+    items[other] = kept;
+  }
 }
 
 /**

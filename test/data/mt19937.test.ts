@@ -25,6 +25,21 @@ generator('goes on from an exported state, in the middle of a block and at its e
   }
 });
 
+generator('fills and skips as if it drew one by one', () => {
+  const [one, many] = [new Mt19937(3), new Mt19937(3)];
+  for (const count of [0, 1, 622, 3, 624, 2000]) {
+    const draws = new Uint32Array(count);
+    many.fill(draws);
+    assert.equal(
+      draws,
+      draws.map(() => one.next()),
+    );
+    many.skip(count);
+    for (let i = 0; i < count; i++) one.next();
+  }
+  assert.equal(many.exportState(), one.exportState());
+});
+
 generator('takes the low 32 bits of a seed', () => {
   assert.is(new Mt19937(2 ** 32 + 5).next(), new Mt19937(5).next());
 });
