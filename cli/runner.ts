@@ -7,7 +7,7 @@ import {
   type Plan,
 } from '../engine/index.js';
 import { uploadChunk, uploadFeatures, type Features, type Program } from '../models/index.js';
-import { cutsOf, flushBefore, type Cut } from './runner/cuts.js';
+import { cutsOf, flushBefore, scoredSteps, type Cut } from './runner/cuts.js';
 import {
   openEvaluation,
   openTraining,
@@ -253,24 +253,25 @@ export class Runner {
    * them out). Results are in the order of `order`. `watch` follows it, and can end it early.
    */
   async scores(order: Uint32Array, source?: Uint32Array, watch: Watch = {}): Promise<Scores> {
-    const { plan, feed, classes } = this.evaluation;
+    const { plan, feed, memory, classes } = this.evaluation;
     const { evalBatch } = this.settings;
     const score = new Float32Array(order.length);
     const ratings = classes > 1 ? new Float32Array(order.length * classes) : undefined;
-    const perChunk = feed.spec.chunkSteps * evalBatch;
+    const perChunk = evalBatch * scoredSteps(order.length / evalBatch, feed.spec.chunkSteps);
     const pending: Promise<void>[] = [];
     const take = async (from: number, rows: number, steps: number) => {
       const [scores, distribution] = await Promise.all([
         plan.fetch('score', steps),
         ratings === undefined ? undefined : plan.fetch('ratings', steps),
       ]);
-      for (let i = 0; i < rows; i++) score[from + i] = classes === 1 ? scores[i] : scores[2 * i + 1];
+      if (classes === 1) score.set(scores.subarray(0, rows), from);
+      else for (let i = 0; i < rows; i++) score[from + i] = scores[2 * i + 1];
       if (distribution !== undefined) ratings?.set(distribution.subarray(0, rows * classes), from * classes);
       watch.done?.(from + rows);
     };
     for (let from = 0; from < order.length && !watch.signal?.aborted; from += perChunk) {
       const rows = order.subarray(from, from + perChunk);
-      const chunk = feed.chunk(rows, evalBatch, source);
+      const chunk = feed.chunk(rows, evalBatch, source, memory);
       uploadChunk(this.store, 'eval', chunk);
       plan.rewind();
       plan.run(chunk.steps);

@@ -28,3 +28,10 @@ export function cutsOf(from: number, steps: number, chunkSteps: number): readonl
   }
   return cuts;
 }
+
+/** Chunks that rows to score are cut into at least, so that little waits for the first to be laid out. */
+const chunksPerScoring = 4;
+
+/** Steps of a chunk where so many are to be scored, at most `chunkSteps`. */
+export const scoredSteps = (steps: number, chunkSteps: number): number =>
+  Math.min(chunkSteps, Math.max(1, Math.ceil(steps / chunksPerScoring)));

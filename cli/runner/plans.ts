@@ -15,6 +15,7 @@ import {
   segmentSpecs,
   traceEvaluation,
   traceTraining,
+  type ChunkMemory,
   type Features,
   type Losses,
   type Program,
@@ -63,6 +64,8 @@ export interface Training {
 export interface Evaluation {
   readonly plan: Plan;
   readonly feed: Feed;
+  /** Room for one chunk. */
+  readonly memory: ChunkMemory;
   readonly classes: number;
 }
 
@@ -155,5 +158,5 @@ export async function openEvaluation(
     records: ratings === undefined ? { score } : { score, ratings },
   });
   const feed = new Feed(features, { capacity: evalBatch, chunkSteps, segments: [] });
-  return { plan, feed, classes: program.supervision.classes };
+  return { plan, feed, memory: feed.memory(), classes: program.supervision.classes };
 }

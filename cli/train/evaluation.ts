@@ -26,12 +26,17 @@ type Judging = Pick<TrainConfig, 'metrics' | 'metric_decimal_place'>;
 const metricOf = (name: string) => valueMetrics[name as ValueMetric]; // metricName let no other name through
 
 function labelsOf({ label }: Dataset, rows: Uint32Array): Float32Array {
-  return Float32Array.from(rows, (row) => label?.[row] ?? 0);
+  const labels = new Float32Array(rows.length);
+  if (label !== null) for (let i = 0; i < rows.length; i++) labels[i] = label[rows[i]];
+  return labels;
 }
 
 function usersOf({ inter, schema }: Dataset, rows: Uint32Array): Uint32Array | undefined {
   const column = inter.columns.get(schema.userField);
-  return column?.type === 'token' ? rows.map((row) => column.ids[row]) : undefined;
+  if (column?.type !== 'token') return undefined;
+  const users = new Uint32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) users[i] = column.ids[rows[i]];
+  return users;
 }
 
 /** Metrics that throw whatever the scores are, with what they say. */

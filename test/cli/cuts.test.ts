@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cutsOf, flushBefore, flushSteps } from '../../cli/runner/cuts.js';
+import { cutsOf, flushBefore, flushSteps, scoredSteps } from '../../cli/runner/cuts.js';
 
 const cuts = suite('cutsOf');
 
@@ -47,3 +47,14 @@ before('is the last flush at or before a step, within what the schedule holds', 
 });
 
 before.run();
+
+const scoring = suite('scoredSteps');
+
+scoring('are a quarter of what there is, at least one and at most a full chunk', () => {
+  assert.equal(
+    [0, 0.3, 1, 4, 4.1, 25, 128, 200].map((steps) => scoredSteps(steps, 32)),
+    [1, 1, 1, 1, 2, 7, 32, 32],
+  );
+});
+
+scoring.run();
