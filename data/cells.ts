@@ -1,6 +1,6 @@
 import type { CutRows } from './cut.js';
 import { isMissing, parseFloat64 } from './decimal.js';
-import { grown, hashByte, hashSeed, Interner } from './interner.js';
+import { grown, Interner } from './interner.js';
 import type { FieldType } from './schema.js';
 
 const NEWLINE = 10;
@@ -112,19 +112,13 @@ class TokenCells implements Cells {
     return -1;
   }
 
-  /** The id of the cell at `start`, which may be a number that was not seen before, or -1. */
+  /** The id of the cell at `start`, which is `number` where that is not -1. */
   #id(bytes: Uint8Array, start: number, number: number): number {
     const { separator, tokens } = this.options;
-    let hash = hashSeed;
-    let end = start;
-    for (let byte = bytes[end]; byte !== separator && byte !== NEWLINE; byte = bytes[++end]) {
-      hash = hashByte(hash, byte);
-    }
-    const stop = textEnd(bytes, start, end);
+    const stop = textEnd(bytes, start, cellEnd(bytes, start, separator));
     if (stop === start) return 0;
-    if (number >= 0) return tokens.internNumber(number, bytes, start, end);
-    const id =
-      stop === end ? tokens.internHashed(hash, bytes, start, end) : tokens.intern(bytes, start, stop);
+    const id = tokens.intern(bytes, start, stop);
+    if (number >= 0) tokens.know(number, id);
     return id <= Interner.missing ? 0 : id;
   }
 

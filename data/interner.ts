@@ -30,7 +30,7 @@ export class Interner {
   #starts = new Uint32Array(1 << 9);
   #bytes = new Uint8Array(1 << 12);
   #size = 0;
-  /** Ids of the numbers that internNumber has seen; 0 for others. */
+  /** Ids of the numbers that are known; 0 for others. */
   #ofNumber = new Uint32Array(1 << 12);
 
   constructor() {
@@ -53,19 +53,17 @@ export class Interner {
     return this.internHashed(hash, bytes, start, end);
   }
 
-  /** The id of a whole number that internNumber has seen, else 0. */
+  /** The id of a whole number, if `know` was told of it, else 0. */
   ofNumber(number: number): number {
     const known = this.#ofNumber;
     return number < known.length ? known[number] : 0;
   }
 
-  /** The id of bytes[start .. end), which are `number` without zeros before it; ofNumber knows small ones then. */
-  internNumber(number: number, bytes: Uint8Array, start: number, end: number): number {
-    const id = this.intern(bytes, start, end);
-    if (number >= NUMBERS) return id;
+  /** Remembers the id of `number`, written without zeros before it, unless the number is large. */
+  know(number: number, id: number): void {
+    if (number >= NUMBERS) return;
     this.#ofNumber = grown(this.#ofNumber, number + 1);
     this.#ofNumber[number] = id;
-    return id;
   }
 
   /** The id of bytes[start .. end), given their hash: `hashByte` over all bytes from `hashSeed` on. */

@@ -42,14 +42,18 @@ interning('takes a hash that was built byte by byte', () => {
   assert.is(interner.internHashed(hash, bytes, 0, 5), intern(interner, 'token'));
 });
 
-interning('gives a number the id of its digits', () => {
+interning('knows the ids of numbers that it was told, but of no large ones', () => {
   const interner = new Interner();
-  const number = (text: string) => interner.internNumber(Number(text), bytesOf(text), 0, text.length);
-  const first = intern(interner, '7');
-  assert.is(number('7'), first);
-  for (const text of ['0', '70', '999999', '5000']) assert.is(number(text), intern(interner, text));
-  assert.is(number('7'), first);
-  assert.is(interner.size, Interner.missing + 5);
+  const ids = ['0', '7', '5000', '999999', '1000000'].map((text) => {
+    assert.is(interner.ofNumber(Number(text)), 0);
+    const id = intern(interner, text);
+    interner.know(Number(text), id);
+    return id;
+  });
+  assert.equal(
+    [0, 7, 5000, 999999, 1000000, 6].map((number) => interner.ofNumber(number)),
+    [...ids.slice(0, 4), 0, 0],
+  );
 });
 
 interning.run();
