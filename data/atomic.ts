@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { cellEnd, textEnd, type Cells } from './cells.js';
+import type { Cells } from './cells.js';
 import { Cutter, type CutRows } from './cut.js';
 import { DataError } from './errors.js';
 import type { FieldType } from './schema.js';
@@ -175,7 +175,7 @@ export class AtomicParser {
     const end = cutter.cut(bytes, start);
     const block = cutter.block(bytes);
     const bad = this.#readCells(block, this.#columns);
-    if (bad !== undefined) this.#failCell(bad.column, bytes, start, bad.at);
+    if (bad !== undefined) this.#failCell(bad, bytes, start);
     if (cutter.oddColumn >= 0) this.#failRow(bytes, start);
     this.#rows += block.rows;
     this.#line += cutter.lines;
@@ -183,14 +183,15 @@ export class AtomicParser {
   }
 
   /** Hands the cells of each column on; returns the first, row by row, that is no value of its column's type. */
-  #readCells(rows: CutRows, columns: readonly Column[]): { column: Column; at: number } | undefined {
+  #readCells(rows: CutRows, columns: readonly Column[]): BadCell | undefined {
     let [badRow, badColumn] = [Infinity, 0];
     for (const [i, { cells }] of columns.entries()) {
       const row = cells === null ? -1 : cells.read(rows, i);
       if (row >= 0 && row < badRow) [badRow, badColumn] = [row, i];
     }
     if (badRow === Infinity) return undefined;
-    return { column: columns[badColumn], at: rows.starts[badRow * rows.columns + badColumn] };
+    const cell = badRow * rows.columns + badColumn;
+    return { column: columns[badColumn], at: rows.starts[cell], end: rows.ends[cell] };
   }
 
   /** The row behind the block that began at `start` has the wrong number of cells, or a bad one before that shows. */
@@ -198,15 +199,14 @@ export class AtomicParser {
     const odd = this.#cutter.oddColumn;
     const row = this.#cutter.oddRow(bytes);
     const bad = this.#readCells(row, this.#columns.slice(0, odd + 1));
-    if (bad !== undefined) this.#failCell(bad.column, bytes, start, bad.at);
+    if (bad !== undefined) this.#failCell(bad, bytes, start);
     let have = odd + 1;
     for (let i = row.starts[odd]; bytes[i] !== NEWLINE; i++) if (bytes[i] === this.format.separator) have++;
     const want = `a header of ${this.#columns.length} columns; check the row and field_separator`;
     this.#fail(`row of ${have} cells under ${want}`, bytes.subarray(start, row.starts[0]));
   }
 
-  #failCell({ name, type }: Column, bytes: Uint8Array, start: number, at: number): never {
-    const end = textEnd(bytes, at, cellEnd(bytes, at, this.format.separator));
+  #failCell({ column: { name, type }, at, end }: BadCell, bytes: Uint8Array, start: number): never {
     const text = Buffer.from(bytes.subarray(at, end)).toString('utf8');
     const cell = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
     const want = type === 'float' ? 'a finite number' : 'a sequence of finite numbers';
@@ -225,6 +225,13 @@ export class AtomicParser {
 
 interface Column extends HeaderField {
   readonly cells: Cells | null;
+}
+
+/** A cell that is no value of its column's type, and where it stands. */
+interface BadCell {
+  readonly column: Column;
+  readonly at: number;
+  readonly end: number;
 }
 
 function headerFields(line: string, separator: string, file: string): HeaderField[] {

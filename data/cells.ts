@@ -3,8 +3,6 @@ import { isMissing, parseFloat64 } from './decimal.js';
 import { grown, Interner } from './interner.js';
 import type { FieldType } from './schema.js';
 
-const NEWLINE = 10;
-const RETURN = 13;
 // Room that a column begins with.
 const FIRST_CELLS = 1 << 10;
 
@@ -57,8 +55,6 @@ export interface Cells {
 
 /** What a column needs to know besides its type. */
 export interface CellOptions {
-  /** Byte between columns. */
-  readonly separator: number;
   /** Of token types: the ids that the column shares with others. */
   readonly tokens: Interner;
   /** Byte between the items of a sequence. */
@@ -75,22 +71,10 @@ export function cellsOf(type: FieldType, options: CellOptions): Cells {
     case 'token_seq':
       return new TokenSeqCells(options);
     case 'float':
-      return new FloatCells(options);
+      return new FloatCells();
     case 'float_seq':
       return new FloatSeqCells(options);
   }
-}
-
-/** Where the cell that begins at `start` ends: at a separator or a newline. */
-export function cellEnd(bytes: Uint8Array, start: number, separator: number): number {
-  let end = start;
-  for (let byte = bytes[end]; byte !== separator && byte !== NEWLINE; byte = bytes[end]) end++;
-  return end;
-}
-
-/** `end`, or one less where the line ends in \r\n. */
-export function textEnd(bytes: Uint8Array, start: number, end: number): number {
-  return end > start && bytes[end] === NEWLINE && bytes[end - 1] === RETURN ? end - 1 : end;
 }
 
 class TokenCells implements Cells {
@@ -99,25 +83,25 @@ class TokenCells implements Cells {
 
   constructor(private readonly options: CellOptions) {}
 
-  read({ bytes, rows, columns, starts, numbers }: CutRows, column: number): number {
+  read({ bytes, rows, columns, starts, ends, numbers }: CutRows, column: number): number {
     const { tokens } = this.options;
     this.reserve(rows);
     const ids = this.#ids;
     let count = this.#count;
     for (let row = 0, cell = column; row < rows; row++, cell += columns) {
       const number = numbers[cell];
-      ids[count++] = (number >= 0 && tokens.ofNumber(number)) || this.#id(bytes, starts[cell], number);
+      ids[count++] =
+        (number >= 0 && tokens.ofNumber(number)) || this.#id(bytes, starts[cell], ends[cell], number);
     }
     this.#count = count;
     return -1;
   }
 
-  /** The id of the cell at `start`, which is `number` where that is not -1. */
-  #id(bytes: Uint8Array, start: number, number: number): number {
-    const { separator, tokens } = this.options;
-    const stop = textEnd(bytes, start, cellEnd(bytes, start, separator));
-    if (stop === start) return 0;
-    const id = tokens.intern(bytes, start, stop);
+  /** The id of the cell bytes[start .. end), which is `number` where that is not -1. */
+  #id(bytes: Uint8Array, start: number, end: number, number: number): number {
+    if (start === end) return 0;
+    const { tokens } = this.options;
+    const id = tokens.intern(bytes, start, end);
     if (number >= 0) tokens.know(number, id);
     return id <= Interner.missing ? 0 : id;
   }
@@ -138,27 +122,18 @@ class FloatCells implements Cells {
   #values = new Float64Array(FIRST_CELLS);
   #count = 0;
 
-  constructor(private readonly options: CellOptions) {}
-
-  read({ bytes, rows, columns, starts, numbers }: CutRows, column: number): number {
+  read({ bytes, rows, columns, starts, ends, numbers }: CutRows, column: number): number {
     this.reserve(rows);
     const values = this.#values;
     let count = this.#count;
     for (let row = 0, cell = column; row < rows; row++, cell += columns) {
       const number = numbers[cell];
-      const value = number >= 0 ? number : this.#value(bytes, starts[cell]);
-      if (value === undefined) return row;
+      const value = number >= 0 ? number : parseFloat64(bytes, starts[cell], ends[cell]);
+      if (Number.isNaN(value) && !isMissing(bytes, starts[cell], ends[cell])) return row;
       values[count++] = value;
     }
     this.#count = count;
     return -1;
-  }
-
-  /** The number at `start`, NaN where it is missing; undefined if it is none. */
-  #value(bytes: Uint8Array, start: number): number | undefined {
-    const stop = textEnd(bytes, start, cellEnd(bytes, start, this.options.separator));
-    const value = parseFloat64(bytes, start, stop);
-    return Number.isNaN(value) && !isMissing(bytes, start, stop) ? undefined : value;
   }
 
   reserve(cells: number): void {
@@ -201,26 +176,25 @@ class TokenSeqCells implements Cells {
 
   constructor(private readonly options: CellOptions) {}
 
-  read({ bytes, rows, columns, starts }: CutRows, column: number): number {
+  read({ bytes, rows, columns, starts, ends }: CutRows, column: number): number {
     this.reserve(rows);
     for (let row = 0, cell = column; row < rows; row++, cell += columns) {
-      this.#readCell(bytes, starts[cell]);
+      this.#readCell(bytes, starts[cell], ends[cell]);
       this.#offsets.push(this.#count);
     }
     return -1;
   }
 
-  #readCell(bytes: Uint8Array, start: number): void {
-    const { tokens, separator, seqSeparator, seqLen } = this.options;
-    const stop = textEnd(bytes, start, cellEnd(bytes, start, separator));
+  #readCell(bytes: Uint8Array, start: number, end: number): void {
+    const { tokens, seqSeparator, seqLen } = this.options;
     const most = this.#count + seqLen;
-    for (let at = start; at < stop && this.#count < most; at++) {
+    for (let at = start; at < end && this.#count < most; at++) {
       const from = at;
-      while (at < stop && bytes[at] !== seqSeparator) at++;
+      while (at < end && bytes[at] !== seqSeparator) at++;
       if (at === from) continue;
       const id = tokens.intern(bytes, from, at);
       // A word for a missing cell is one only if it is the whole cell.
-      if (id > Interner.missing || at - from < stop - start) this.#append(id);
+      if (id > Interner.missing || at - from < end - start) this.#append(id);
     }
   }
 
@@ -248,26 +222,25 @@ class FloatSeqCells implements Cells {
 
   constructor(private readonly options: CellOptions) {}
 
-  read({ bytes, rows, columns, starts }: CutRows, column: number): number {
+  read({ bytes, rows, columns, starts, ends }: CutRows, column: number): number {
     this.reserve(rows);
     for (let row = 0, cell = column; row < rows; row++, cell += columns) {
-      if (!this.#readCell(bytes, starts[cell])) return row;
+      if (!this.#readCell(bytes, starts[cell], ends[cell])) return row;
       this.#offsets.push(this.#count);
     }
     return -1;
   }
 
-  /** Whether the cell at `start` holds numbers only. */
-  #readCell(bytes: Uint8Array, start: number): boolean {
-    const { separator, seqSeparator, seqLen } = this.options;
-    const stop = textEnd(bytes, start, cellEnd(bytes, start, separator));
+  /** Whether the cell holds numbers only. */
+  #readCell(bytes: Uint8Array, start: number, end: number): boolean {
+    const { seqSeparator, seqLen } = this.options;
     const most = this.#count + seqLen;
-    for (let at = start; at < stop; at++) {
+    for (let at = start; at < end; at++) {
       const from = at;
-      while (at < stop && bytes[at] !== seqSeparator) at++;
+      while (at < end && bytes[at] !== seqSeparator) at++;
       if (at === from) continue;
       const value = parseFloat64(bytes, from, at);
-      if (Number.isNaN(value)) return isMissing(bytes, start, stop);
+      if (Number.isNaN(value)) return isMissing(bytes, start, end);
       if (this.#count < most) this.#append(value);
     }
     return true;

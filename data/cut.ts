@@ -6,18 +6,20 @@ const BLOCK_CELLS = 1 << 14;
 // The first block is small, and the next ones twice as large as the one before: what runs to its end a few times before
 // it runs for long is compiled once, not thrown away and compiled again at every end that was not met before.
 const FIRST_CELLS = 64;
-// Any number of 9 digits fits 32 bits.
-const MOST_DIGITS = 9;
+const ONE = 49;
+// Numbers of 9 digits fit 31 bits, and those of 10 that begin with 1: the seconds of timestamps until 2033.
+const MOST_DIGITS = 10;
 
 /** Rows of an atomic file, cut into cells: that of row r and column c is number r * columns + c. */
 export interface CutRows {
   readonly bytes: Uint8Array;
   readonly rows: number;
   readonly columns: number;
-  /** Where each cell begins. */
+  /** Where each cell begins, and where it ends: before a separator or the end of the line. */
   readonly starts: Int32Array;
+  readonly ends: Int32Array;
   /**
-   * The whole number that a cell is, if it is written in the usual way in at most 9 digits: no sign, no zeros before
+   * The whole number that a cell is, if it is below 2,000,000,000 and written in the usual way: no sign, no zeros before
    * it. -1 for other cells; undefined where nobody reads the column.
    */
   readonly numbers: Int32Array;
@@ -29,6 +31,7 @@ export interface CutRows {
  */
 export class Cutter {
   readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
   readonly #numbers: Int32Array;
   #most = FIRST_CELLS;
   #rows = 0;
@@ -42,6 +45,7 @@ export class Cutter {
   ) {
     const cells = BLOCK_CELLS + isRead.length;
     this.#starts = new Int32Array(cells);
+    this.#ends = new Int32Array(cells);
     this.#numbers = new Int32Array(cells);
   }
 
@@ -57,20 +61,24 @@ export class Cutter {
 
   /** The last block. It stands until the next is cut. */
   block(bytes: Uint8Array): CutRows {
-    const columns = this.isRead.length;
-    return { bytes, rows: this.#rows, columns, starts: this.#starts, numbers: this.#numbers };
+    return this.#rowsFrom(0, this.#rows, bytes);
   }
 
   /** The cells of the odd row as far as they were cut. */
   oddRow(bytes: Uint8Array): CutRows {
+    return this.#rowsFrom(this.#rows, 1, bytes);
+  }
+
+  #rowsFrom(first: number, rows: number, bytes: Uint8Array): CutRows {
     const columns = this.isRead.length;
-    const at = this.#rows * columns;
+    const [from, to] = [first * columns, (first + rows) * columns];
     return {
       bytes,
-      rows: 1,
+      rows,
       columns,
-      starts: this.#starts.subarray(at),
-      numbers: this.#numbers.subarray(at),
+      starts: this.#starts.subarray(from, to),
+      ends: this.#ends.subarray(from, to),
+      numbers: this.#numbers.subarray(from, to),
     };
   }
 
@@ -117,16 +125,20 @@ export class Cutter {
         }
         const digits = at - start;
         const isEnd = byte === NEWLINE || byte === separator;
-        const isUsual = digits > 0 && digits <= MOST_DIGITS && (digits === 1 || bytes[start] !== ZERO);
-        numbers[cell] = isEnd && isUsual ? number : -1;
+        numbers[cell] = isEnd && isUsual(digits, bytes[start]) ? number : -1;
       }
       while (byte !== separator && byte !== NEWLINE) byte = bytes[++at];
-      if ((byte === NEWLINE) === (column === last)) {
-        if (column === last) return at + 1;
-        continue;
-      }
-      this.#oddColumn = column;
+      this.#ends[cell] = at;
+      if (byte !== NEWLINE && column < last) continue;
+      if (byte === NEWLINE && at > start && bytes[at - 1] === RETURN) this.#ends[cell]--;
+      if (byte !== NEWLINE || column < last) this.#oddColumn = column;
       return at + 1;
     }
   }
+}
+
+/** Whether so many digits are a number that is taken, written in the usual way. */
+function isUsual(digits: number, first: number): boolean {
+  if (digits >= MOST_DIGITS) return digits === MOST_DIGITS && first === ONE;
+  return digits > 1 ? first !== ZERO : digits === 1;
 }

@@ -93,7 +93,7 @@ async function readTable(
   const seqSeparator = separatorByte(options.seq_separator, 'seq_separator');
   const cellsFor = ({ name, type }: HeaderField): ColumnCells => {
     const seqLen = options.seq_len?.[name] ?? Infinity;
-    return { type, cells: cellsOf(type, { tokens: tokens(name), separator, seqSeparator, seqLen }) };
+    return { type, cells: cellsOf(type, { tokens: tokens(name), seqSeparator, seqLen }) };
   };
   const fileRows: number[] = [];
   for (const file of files) {

@@ -143,10 +143,9 @@ class BatchCells implements Cells {
   }
 
   #fresh(): Cells {
-    const { field_separator, seq_separator, seq_len } = this.options;
+    const { seq_separator, seq_len } = this.options;
     return cellsOf(this.field.type, {
       tokens: new Interner(),
-      separator: separatorByte(field_separator, 'field_separator'),
       seqSeparator: separatorByte(seq_separator, 'seq_separator'),
       seqLen: seq_len?.[this.field.name] ?? Infinity,
     });

@@ -77,7 +77,7 @@ async function readColumns(
   const columns = new Map<string, Cells>();
   for (const { name, type } of fields) {
     const seqLen = options.seq_len?.[name] ?? Infinity;
-    columns.set(name, cellsOf(type, { separator, seqSeparator, seqLen, tokens: new Interner() }));
+    columns.set(name, cellsOf(type, { seqSeparator, seqLen, tokens: new Interner() }));
   }
   const select = (header: readonly HeaderField[]) => {
     for (const { name, type } of fields) checkColumn(header, name, type, file);

@@ -20,7 +20,7 @@ function parse(text: string | Uint8Array, step = Infinity, separator = 9, seqLen
   const select = (fields: readonly HeaderField[]) => {
     header = fields;
     return fields.map(({ name, type }) => {
-      const column = cellsOf(type, { tokens: new Interner(), separator, seqSeparator: 32, seqLen });
+      const column = cellsOf(type, { tokens: new Interner(), seqSeparator: 32, seqLen });
       cells.set(name, column);
       return column;
     });
@@ -81,7 +81,7 @@ parsing('lets the caller reuse the memory of a piece', () => {
   const text = Buffer.from('a:token\nfirst\nsecond\n');
   const cells: Cells[] = [];
   const select = (fields: readonly HeaderField[]) => {
-    const options = { tokens: new Interner(), separator: 9, seqSeparator: 32, seqLen: Infinity };
+    const options = { tokens: new Interner(), seqSeparator: 32, seqLen: Infinity };
     for (const { type } of fields) cells.push(cellsOf(type, options));
     return cells;
   };
