@@ -6,6 +6,7 @@ import { isOver, judge, noScore, type StoppingRule } from './early_stopping.js';
 import { evaluatingLine, resultLine, trainingLine, type Logger } from './logger.js';
 import type { Progress } from './progress.js';
 import type { Runner } from './runner.js';
+import { Behind } from './train/behind.js';
 import { evaluate, type Judge, type Part } from './train/evaluation.js';
 import type { Keeper } from './train/keeper.js';
 import { lipschitzLine, type LipschitzMeter, type LipschitzRecord } from './train/lipschitz.js';
@@ -31,6 +32,11 @@ export interface Session {
   readonly signal: AbortSignal;
   /** Longest time that a crash may cost. */
   readonly saveEveryMs: number;
+}
+
+/** A session under way: files are written while the next epoch is trained. */
+interface Fitting extends Session {
+  readonly writing: Behind;
 }
 
 /** Rows that were trained, and how long that took. */
@@ -64,6 +70,18 @@ export function freshRun(config: TrainConfig, order: BatchOrder): RunState {
  * Throws NonFiniteLoss, DeviceError, or the system's error where something cannot be written.
  */
 export async function fit(session: Session, start: RunState): Promise<{ state: RunState; total: Timing }> {
+  const writing = new Behind();
+  try {
+    const done = await fitEpochs({ ...session, writing }, start);
+    await writing.done();
+    return done;
+  } finally {
+    // Where training fails what was begun is written still, and that failure is the one to tell.
+    await writing.done().catch(() => {});
+  }
+}
+
+async function fitEpochs(session: Fitting, start: RunState): Promise<{ state: RunState; total: Timing }> {
   const { config, signal } = session;
   session.order.importState(start.order);
   let state = start;
@@ -73,13 +91,13 @@ export async function fit(session: Session, start: RunState): Promise<{ state: R
     total = { rows: total.rows + timing.rows, seconds: total.seconds + timing.seconds };
     state = signal.aborted ? trained : await finishEpoch(session, trained, timing);
   }
-  if (signal.aborted) await session.keeper.keepLast(await saved(session, state, null));
+  if (signal.aborted) await keepPart(session, state);
   else await closeRun(session, state);
   return { state, total };
 }
 
 /** Trains what is left of an epoch; stops early if the signal is aborted. */
-async function trainEpoch(session: Session, start: RunState): Promise<{ trained: RunState; timing: Timing }> {
+async function trainEpoch(session: Fitting, start: RunState): Promise<{ trained: RunState; timing: Timing }> {
   const { config, runner, train, progress, signal } = session;
   const order = config.shuffle ? session.order.next() : train;
   const rowsOf = ({ done }: RunState) => Math.min(done * runner.batchRows, order.length);
@@ -96,7 +114,7 @@ async function trainEpoch(session: Session, start: RunState): Promise<{ trained:
       progress.update(rowsOf(state), state.losses.loss / state.done);
     }
     const isPart = state.done < runner.epochSteps && !signal.aborted;
-    if (isPart) await session.keeper.keepLast(await saved(session, state, null));
+    if (isPart) await keepPart(session, state);
   }
   progress.end();
   const seconds = (performance.now() - startedMs) / 1000;
@@ -107,7 +125,7 @@ async function trainEpoch(session: Session, start: RunState): Promise<{ trained:
  * Evaluates, judges and keeps an epoch; returns `trained` as it is if the signal is aborted before that is
  * done.
  */
-async function finishEpoch(session: Session, trained: RunState, timing: Timing): Promise<RunState> {
+async function finishEpoch(session: Fitting, trained: RunState, timing: Timing): Promise<RunState> {
   const { config, logger, order, learningRate } = session;
   const { epoch, losses, step } = trained;
   const shown = shownLosses(losses, config);
@@ -136,9 +154,21 @@ async function finishEpoch(session: Session, trained: RunState, timing: Timing):
   const measured = await measureEpoch(session, epoch, valid);
   logger.metrics({ event: 'epoch', ...state.history.at(-1), train_loss: shown, ...rate, ...measured });
   const progress = await saved(session, state, valid);
-  if (verdict?.improved) await session.keeper.keepBest(modelOf(progress));
-  await session.keeper.keepLast(progress);
+  await keep(session, progress, verdict?.improved ?? false);
   return state;
+}
+
+/** Begins to write the state to go on from; before it the model, if it is the best. */
+function keep({ keeper, writing }: Fitting, progress: Saved, isBest: boolean): Promise<void> {
+  return writing.begin(async () => {
+    if (isBest) await keeper.keepBest(modelOf(progress));
+    await keeper.keepLast(progress);
+  });
+}
+
+/** The same in the middle of an epoch. */
+async function keepPart(session: Fitting, state: RunState): Promise<void> {
+  await keep(session, await saved(session, state, null), false);
 }
 
 /** What the meter says of the epoch, a line of it shown; nothing without a meter. */
@@ -202,9 +232,6 @@ const withoutSlots = (tensors: Tensors): Tensors =>
   new Map([...tensors].filter(([, { kind }]) => kind !== 'slot'));
 
 /** Where no epoch was judged the last model is the best; it is kept also if there was no epoch at all. */
-async function closeRun(session: Session, state: RunState): Promise<void> {
-  if (state.stopping.bestEpoch !== -1) return;
-  const progress = await saved(session, state, null);
-  await session.keeper.keepBest(modelOf(progress));
-  await session.keeper.keepLast(progress);
+async function closeRun(session: Fitting, state: RunState): Promise<void> {
+  if (state.stopping.bestEpoch === -1) await keep(session, await saved(session, state, null), true);
 }
