@@ -6,7 +6,7 @@ import {
   type NonFinite,
   type Plan,
 } from '../engine/index.js';
-import { uploadChunk, uploadFeatures, type Features, type Program } from '../models/index.js';
+import { uploadFeatures, type Features, type Program } from '../models/index.js';
 import { cutsOf, flushBefore, scoredSteps, type Cut } from './runner/cuts.js';
 import {
   openEvaluation,
@@ -253,11 +253,11 @@ export class Runner {
    * them out). Results are in the order of `order`. `watch` follows it, and can end it early.
    */
   async scores(order: Uint32Array, source?: Uint32Array, watch: Watch = {}): Promise<Scores> {
-    const { plan, feed, memory, classes } = this.evaluation;
+    const { plan, chunkSteps, feed, classes } = this.evaluation;
     const { evalBatch } = this.settings;
     const score = new Float32Array(order.length);
     const ratings = classes > 1 ? new Float32Array(order.length * classes) : undefined;
-    const perChunk = evalBatch * scoredSteps(order.length / evalBatch, feed.spec.chunkSteps);
+    const perChunk = evalBatch * scoredSteps(order.length / evalBatch, chunkSteps);
     const pending: Promise<void>[] = [];
     const take = async (from: number, rows: number, steps: number) => {
       const [scores, distribution] = await Promise.all([
@@ -271,11 +271,10 @@ export class Runner {
     };
     for (let from = 0; from < order.length && !watch.signal?.aborted; from += perChunk) {
       const rows = order.subarray(from, from + perChunk);
-      const chunk = feed.chunk(rows, evalBatch, source, memory);
-      uploadChunk(this.store, 'eval', chunk);
+      const steps = feed.lay(rows, source);
       plan.rewind();
-      plan.run(chunk.steps);
-      pending.push(attended(take(from, rows.length, chunk.steps)));
+      plan.run(steps);
+      pending.push(attended(take(from, rows.length, steps)));
       if (pending.length >= chunksInFlight) await pending.shift();
     }
     await Promise.all(pending);
@@ -285,6 +284,7 @@ export class Runner {
 
   destroy(): void {
     this.training?.feeding.destroy();
+    this.evaluation.feed.destroy();
     for (const plan of [this.training?.full, this.training?.short, this.evaluation.plan]) plan?.destroy();
     this.store.destroy();
   }

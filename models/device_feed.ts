@@ -41,9 +41,11 @@ export class DeviceFeed {
    * kernels trust what they are given.
    */
   static async open(store: Store, scope: string, features: Features, spec: FeedSpec): Promise<DeviceFeed> {
-    checkIds(features);
-    const resident = store.ensure('input', 'interactions', [features.rows.length], 'u32');
-    if (resident.fresh) store.write('interactions', features.rows);
+    if (!store.has('interactions')) {
+      checkIds(features);
+      store.ensure('input', 'interactions', [features.rows.length], 'u32');
+      store.write('interactions', features.rows);
+    }
     const numbers = [spec.chunkSteps * spec.capacity];
     store.ensure('input', `${scope}/feed.chunk`, [4], 'u32');
     store.ensure('input', `${scope}/feed.numbers`, numbers, 'u32');

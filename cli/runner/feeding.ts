@@ -1,7 +1,13 @@
 import type { Store } from '../../engine/index.js';
-import { uploadChunk, type DeviceFeed, type Features } from '../../models/index.js';
+import {
+  DeviceFeed,
+  Feed,
+  feedsItself,
+  uploadChunk,
+  type FeedSpec,
+  type Features,
+} from '../../models/index.js';
 import { openFeeder, type FeedRequest } from './feeder.js';
-import type { Feed } from '../../models/index.js';
 
 /** Brings batches to the device. */
 export interface Feeding {
@@ -39,5 +45,34 @@ export function deviceFeeding(feed: DeviceFeed): Feeding {
       return () => void feed.lay(rows, batch);
     },
     destroy: () => feed.destroy(),
+  };
+}
+
+/** Lays out rows to score. */
+export interface EvaluationFeed {
+  /** Hands over the rows that `order` names, of the data set or of `source`; returns the steps. */
+  lay(order: Uint32Array, source?: Uint32Array): number;
+  destroy(): void;
+}
+
+/** Full batches for the plans of 'eval': laid out by the device if `byDevice`, unless the rows are not the data set's. */
+export async function evaluationFeed(
+  store: Store,
+  features: Features,
+  spec: FeedSpec,
+  byDevice: boolean,
+): Promise<EvaluationFeed> {
+  const own = byDevice ? await DeviceFeed.open(store, 'eval', features, spec) : undefined;
+  const feed = new Feed(features, spec);
+  let memory: ReturnType<Feed['memory']> | undefined;
+  return {
+    lay(order, source) {
+      if (own !== undefined && source === undefined) return own.lay(order, spec.capacity);
+      memory ??= feed.memory();
+      const chunk = feed.chunk(order, spec.capacity, source, memory);
+      uploadChunk(store, 'eval', chunk);
+      return chunk.steps;
+    },
+    destroy: () => own?.destroy(),
   };
 }

@@ -15,7 +15,6 @@ import {
   segmentSpecs,
   traceEvaluation,
   traceTraining,
-  type ChunkMemory,
   type Features,
   type Losses,
   type Program,
@@ -23,7 +22,7 @@ import {
   type TracedTraining,
 } from '../../models/index.js';
 import { feedThreads } from './feeder.js';
-import { deviceFeeding, hostFeeding, type Feeding } from './feeding.js';
+import { deviceFeeding, evaluationFeed, hostFeeding, type EvaluationFeed, type Feeding } from './feeding.js';
 
 /** How a runner steps. */
 export interface RunnerSettings {
@@ -63,9 +62,8 @@ export interface Training {
 /** A compiled evaluation step. */
 export interface Evaluation {
   readonly plan: Plan;
-  readonly feed: Feed;
-  /** Room for one chunk. */
-  readonly memory: ChunkMemory;
+  readonly chunkSteps: number;
+  readonly feed: EvaluationFeed;
   readonly classes: number;
 }
 
@@ -143,7 +141,7 @@ export async function openEvaluation(
   store: Store,
   program: Program,
   features: Features,
-  { evalBatch }: Pick<RunnerSettings, 'evalBatch'>,
+  { evalBatch, trainRows }: Pick<RunnerSettings, 'evalBatch' | 'trainRows'>,
 ): Promise<Evaluation> {
   const chunkSteps = chunkStepsFor(feedBytes(evalBatch, features, 0));
   const sizes = { scope: 'eval', rows: evalBatch, capacity: evalBatch, chunkSteps };
@@ -157,6 +155,9 @@ export async function openEvaluation(
     tape,
     records: ratings === undefined ? { score } : { score, ratings },
   });
-  const feed = new Feed(features, { capacity: evalBatch, chunkSteps, segments: [] });
-  return { plan, feed, memory: feed.memory(), classes: program.supervision.classes };
+  const spec = { capacity: evalBatch, chunkSteps, segments: [] };
+  // Who only evaluates mostly brings rows of its own.
+  const byDevice = trainRows > 0 && feedsItself(store, features);
+  const feed = await evaluationFeed(store, features, spec, byDevice);
+  return { plan, chunkSteps, feed, classes: program.supervision.classes };
 }

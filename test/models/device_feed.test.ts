@@ -86,7 +86,8 @@ feeds('gives the step the ids that it would join itself', () => {
 });
 
 feeds('refuses ids outside their field and users that are not there, with the row', async () => {
-  const { store, host } = await openFeeds();
+  const { host, store: filled } = await openFeeds();
+  filled.destroy();
   const { rows, layout } = features;
   const [tokens, user] = [5 * layout.width + layout.tokens, 7 * layout.width + layout.user];
   for (const [at, message] of [
@@ -95,13 +96,14 @@ feeds('refuses ids outside their field and users that are not there, with the ro
   ] as const) {
     const bad = rows.slice();
     bad[at] = 99;
+    const store = new Store(device, 1);
     const opened = DeviceFeed.open(store, 'train', { ...features, rows: bad }, host.spec);
     await opened.then(
       () => assert.unreachable('it was taken'),
       (error: Error) => assert.match(error.message, message),
     );
+    store.destroy();
   }
-  store.destroy();
 });
 
 feeds('refuses a chunk that does not fit, and interactions that would fill the memory', async () => {
