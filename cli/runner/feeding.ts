@@ -1,12 +1,5 @@
 import type { Store } from '../../engine/index.js';
-import {
-  DeviceFeed,
-  Feed,
-  feedsItself,
-  uploadChunk,
-  type FeedSpec,
-  type Features,
-} from '../../models/index.js';
+import { DeviceFeed, Feed, uploadChunk, type FeedSpec, type Features } from '../../models/index.js';
 import { openFeeder, type FeedRequest } from './feeder.js';
 
 /** Brings batches to the device. */
