@@ -7,7 +7,7 @@ import {
   type Plan,
 } from '../engine/index.js';
 import { uploadFeatures, type Features, type Program } from '../models/index.js';
-import { cutsOf, flushBefore, scoredSteps, type Cut } from './runner/cuts.js';
+import { cutsOf, flushBefore, type Cut } from './runner/cuts.js';
 import {
   openEvaluation,
   openTraining,
@@ -253,11 +253,11 @@ export class Runner {
    * them out). Results are in the order of `order`. `watch` follows it, and can end it early.
    */
   async scores(order: Uint32Array, source?: Uint32Array, watch: Watch = {}): Promise<Scores> {
-    const { plan, chunkSteps, feed, classes } = this.evaluation;
+    const { plan, feed, classes } = this.evaluation;
     const { evalBatch } = this.settings;
     const score = new Float32Array(order.length);
     const ratings = classes > 1 ? new Float32Array(order.length * classes) : undefined;
-    const perChunk = evalBatch * scoredSteps(order.length / evalBatch, chunkSteps);
+    const perChunk = evalBatch * feed.chunkSteps(order.length, source);
     const pending: Promise<void>[] = [];
     const take = async (from: number, rows: number, steps: number) => {
       const [scores, distribution] = await Promise.all([

@@ -1,5 +1,6 @@
 import type { Store } from '../../engine/index.js';
 import { DeviceFeed, Feed, uploadChunk, type FeedSpec, type Features } from '../../models/index.js';
+import { scoredSteps } from './cuts.js';
 import { openFeeder, type FeedRequest } from './feeder.js';
 
 /** Brings batches to the device. */
@@ -43,6 +44,8 @@ export function deviceFeeding(feed: DeviceFeed): Feeding {
 
 /** Lays out rows to score. */
 export interface EvaluationFeed {
+  /** Steps of a chunk worth laying out at once, where so many rows are to be scored. */
+  chunkSteps(rows: number, source?: Uint32Array): number;
   /** Hands over the rows that `order` names, of the data set or of `source`; returns the steps. */
   lay(order: Uint32Array, source?: Uint32Array): number;
   destroy(): void;
@@ -59,6 +62,11 @@ export async function evaluationFeed(
   const feed = new Feed(features, spec);
   let memory: ReturnType<Feed['memory']> | undefined;
   return {
+    chunkSteps(rows, source) {
+      // Nothing need wait for a device that lays chunks out itself.
+      if (own !== undefined && source === undefined) return spec.chunkSteps;
+      return scoredSteps(rows / spec.capacity, spec.chunkSteps);
+    },
     lay(order, source) {
       if (own !== undefined && source === undefined) return own.lay(order, spec.capacity);
       memory ??= feed.memory();

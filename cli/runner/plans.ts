@@ -62,7 +62,6 @@ export interface Training {
 /** A compiled evaluation step. */
 export interface Evaluation {
   readonly plan: Plan;
-  readonly chunkSteps: number;
   readonly feed: EvaluationFeed;
   readonly classes: number;
 }
@@ -141,7 +140,7 @@ export async function openEvaluation(
   store: Store,
   program: Program,
   features: Features,
-  { evalBatch, trainRows }: Pick<RunnerSettings, 'evalBatch' | 'trainRows'>,
+  { evalBatch, trainRows, feedThreads: threads }: RunnerSettings,
 ): Promise<Evaluation> {
   const chunkSteps = chunkStepsFor(feedBytes(evalBatch, features, 0));
   const sizes = { scope: 'eval', rows: evalBatch, capacity: evalBatch, chunkSteps };
@@ -157,7 +156,7 @@ export async function openEvaluation(
   });
   const spec = { capacity: evalBatch, chunkSteps, segments: [] };
   // Who only evaluates mostly brings rows of its own.
-  const byDevice = trainRows > 0 && feedsItself(store, features);
+  const byDevice = trainRows > 0 && threads === undefined && feedsItself(store, features);
   const feed = await evaluationFeed(store, features, spec, byDevice);
-  return { plan, chunkSteps, feed, classes: program.supervision.classes };
+  return { plan, feed, classes: program.supervision.classes };
 }

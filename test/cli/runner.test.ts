@@ -162,6 +162,16 @@ scoring('gives every row its probabilities, in the order asked for', async () =>
   );
 });
 
+scoring('gives the same whoever lays the rows out', async () => {
+  await withRunner(async (runner) => {
+    await epoch(runner, 0);
+    // Chunks of several batches, a short one, and one row.
+    for (const part of [order, order.subarray(3, 36), order.subarray(7, 8), order.subarray(0, 0)]) {
+      assert.equal(await runner.scores(part), await runner.scores(part, features.rows));
+    }
+  });
+});
+
 scoring('tells who watches, and ends early', async () => {
   await withRunner(
     async (runner) => {
