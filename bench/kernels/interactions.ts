@@ -6,6 +6,7 @@ import {
   fmPooled,
   pairForms,
   pairProducts,
+  type Shape,
 } from '../../engine/index.js';
 import type { KernelCase } from '../launch.js';
 import { bothOf, type CaseSizes, type OpCase } from './op_case.js';
@@ -37,17 +38,22 @@ function pairCases({ batch, fields, dim }: CaseSizes): OpCase[] {
   ];
 }
 
-function cinCase({ batch, fields, dim, channels }: CaseSizes): OpCase {
+/** The first layer of a CIN, and one behind it, which reads half of what the layer before gives. */
+function cinCases({ batch, fields, dim, channels }: CaseSizes): OpCase[] {
   const e = [batch, fields, dim];
-  const inner = fields * fields;
-  const products = batch * dim * inner;
-  return {
-    name: 'cin',
-    inputs: { x: e, e, w: [channels, inner, 1], b: [channels] },
-    // Products of fields and their sum; gradients of products, of both factors, and of w from the products again.
-    flops: [products * (1 + 2 * channels), products * (5 + 4 * channels) + batch * dim * channels],
-    build: ({ x, e, w, b }) => cin(x, e, w, b),
+  const layer = (x: Shape, hidden: number): OpCase => {
+    const inner = hidden * fields;
+    const products = batch * dim * inner;
+    const outputs = batch * dim * channels;
+    return {
+      name: 'cin',
+      inputs: { x, e, w: [channels, inner, 1], b: [channels] },
+      // Sums over channels, times a field each; gradients of products, of both factors, and of w from the products.
+      flops: [2 * outputs * (inner + fields), products * (5 + 4 * channels) + outputs],
+      build: ({ x, e, w, b }) => cin(x, e, w, b),
+    };
   };
+  return [layer(e, fields), layer([batch, channels, dim], Math.ceil(channels / 2))];
 }
 
 function crossCase({ batch, fields, dim }: CaseSizes): OpCase {
@@ -64,4 +70,4 @@ function crossCase({ batch, fields, dim }: CaseSizes): OpCase {
 
 /** Ops between fields. */
 export const interactionCases = (sizes: CaseSizes): KernelCase[] =>
-  [...pairCases(sizes), cinCase(sizes), crossCase(sizes)].flatMap(bothOf);
+  [...pairCases(sizes), ...cinCases(sizes), crossCase(sizes)].flatMap(bothOf);

@@ -17,7 +17,7 @@ export interface CaseSizes {
   readonly columns: number;
   /** Of the attention; a divisor of `dim`. */
   readonly heads: number;
-  /** Feature maps of the CIN. */
+  /** Feature maps of a layer of the CIN. */
   readonly channels: number;
 }
 
@@ -36,7 +36,7 @@ export const usualSizes: CaseSizes = {
   ],
   columns: 256,
   heads: 2,
-  channels: 100,
+  channels: 200,
 };
 
 /** Inputs by name. */

@@ -55,6 +55,8 @@ for (const [rows, channels, hidden, fields, dim, outputs] of [
   [57, 3, 2, 2, 10, 5],
   [131, 2, 2, 3, 3, 3],
   [65, 5, 2, 3, 16, 6],
+  [3, 2, 2, 4, 12, 5],
+  [150, 5, 3, 3, 16, 9],
 ]) {
   const s = { rows, channels, hidden, fields, dim, outputs };
   const one = caseOf(s);
