@@ -1,15 +1,14 @@
 // Scaled dot-product attention of the fields of a row, heads side by side: qkv [B,F,3,H,d] → y [B,F,H,d],
-//   w[i,:] = softmax_j(⟨q_i, k_j⟩ / √d)    kept = w · dropout mask    y_i = Σ_j kept[i,j] · v_j
-//   g[i,j] = ⟨dy_i, v_j⟩                   s[i,j] = (kept · g − w · Σ_j kept · g) / √d, the gradient of ⟨q_i, k_j⟩
-//   dq_i = Σ_j s[i,j] · k_j                dk_j = Σ_i s[i,j] · q_i                       dv_j = Σ_i kept[i,j] · dy_i
-// w, kept and s are [B,H,F,quads] vec4s over j, zero beyond the last field, so that four fields go at once; for them keys
-// and values are turned to kv [B,H,2,d,quads] first.
+//   w[i,:] = softmax_j(scale · ⟨q_i, k_j⟩)   kept = w · dropout mask    y_i = Σ_j kept[i,j] · v_j
+//   g[i,j] = ⟨dy_i, v_j⟩                     s[i,j] = scale · (kept · g − w · Σ_j kept · g), the gradient of ⟨q_i, k_j⟩
+//   dq_i = Σ_j s[i,j] · k_j                  dk_j = Σ_i s[i,j] · q_i                       dv_j = Σ_i kept[i,j] · dy_i
+// d is `width` whole vec4s. w, kept and s are [B,H,F,quads] vec4s over j, zero beyond the last field.
 
 struct Dims {
   batch: u32,
   fields: u32,
   heads: u32,
-  dim: u32,
+  width: u32,
   quads: u32,
   scale: f32,
   stream: u32,
@@ -31,17 +30,15 @@ struct State {
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> state: State;
-@group(0) @binding(2) var<storage, read> qkv: array<f32>;
-@group(0) @binding(3) var<storage, read_write> kv4: array<vec4f>;
-@group(0) @binding(3) var<storage, read> kv_forward4: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> w4: array<vec4f>;
-@group(0) @binding(4) var<storage, read> w_forward4: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> kept4: array<vec4f>;
-@group(0) @binding(5) var<storage, read> kept_forward4: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> y: array<f32>;
-@group(0) @binding(7) var<storage, read> dy: array<f32>;
-@group(0) @binding(8) var<storage, read_write> s4: array<vec4f>;
-@group(0) @binding(9) var<storage, read_write> dqkv: array<f32>;
+@group(0) @binding(2) var<storage, read> qkv4: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> w4: array<vec4f>;
+@group(0) @binding(3) var<storage, read> w_forward4: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> kept4: array<vec4f>;
+@group(0) @binding(4) var<storage, read> kept_forward4: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> y4: array<vec4f>;
+@group(0) @binding(6) var<storage, read> dy4: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> s4: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> dqkv4: array<vec4f>;
 
 const threads = 64u;
 // Far enough below every score that e^x is 0.
@@ -76,24 +73,77 @@ fn across(v: vec4f) -> f32 {
   return dot(v, vec4f(1.0));
 }
 
-// Turns the column of qkv that begins at `first` into the vec4s of kv from `to` on.
-fn turn(first: u32, to: u32) {
-  let stride = 3u * dims.heads * dims.dim;
-  for (var q = 0u; q < dims.quads; q++) {
-    let f = first + min(4u * q + vec4u(0u, 1u, 2u, 3u), vec4u(dims.fields - 1u)) * stride;
-    kv4[to + q] = vec4f(qkv[f.x], qkv[f.y], qkv[f.z], qkv[f.w]);
-  }
+// A head of a row: where its first query, key and value are, its first result, and its first weights.
+struct Head {
+  queries: u32,
+  keys: u32,
+  values: u32,
+  results: u32,
+  weights: u32,
 }
 
-// Writes w and kept of one query, which is at `query` of qkv, from the keys at `keys` of kv.
+fn head_of(n: u32) -> Head {
+  let all = dims.heads * dims.width;
+  let row = n / dims.heads * dims.fields * all;
+  let head = n % dims.heads * dims.width;
+  let queries = 3u * row + head;
+  return Head(queries, queries + all, queries + 2u * all, row + head, n * dims.fields * dims.quads);
+}
+
+// From one field to the next: in qkv, and in y.
+fn qkv_stride() -> u32 {
+  return 3u * y_stride();
+}
+
+fn y_stride() -> u32 {
+  return dims.heads * dims.width;
+}
+
+// Where four fields are of which the first one of all is at `first`; the last one again in place of those beyond it.
+fn four(first: u32, q: u32) -> vec4u {
+  return first + min(4u * q + vec4u(0u, 1u, 2u, 3u), vec4u(dims.fields - 1u)) * qkv_stride();
+}
+
+// A vec4 for each of four fields.
+struct Four {
+  s0: vec4f,
+  s1: vec4f,
+  s2: vec4f,
+  s3: vec4f,
+}
+
+// Adds the products of `v` with a vec4 of each field.
+fn add_products(s: Four, v: vec4f, f: vec4u) -> Four {
+  return Four(s.s0 + v * qkv4[f.x], s.s1 + v * qkv4[f.y], s.s2 + v * qkv4[f.z], s.s3 + v * qkv4[f.w]);
+}
+
+// Adds `v` times a weight of each field.
+fn add_weighted(s: Four, weights: vec4f, v: vec4f) -> Four {
+  return Four(s.s0 + weights.x * v, s.s1 + weights.y * v, s.s2 + weights.z * v, s.s3 + weights.w * v);
+}
+
+// Σ of the lanes of each.
+fn sums_of(s: Four) -> vec4f {
+  return (vec4f(s.s0.x, s.s1.x, s.s2.x, s.s3.x) + vec4f(s.s0.y, s.s1.y, s.s2.y, s.s3.y)) +
+    (vec4f(s.s0.z, s.s1.z, s.s2.z, s.s3.z) + vec4f(s.s0.w, s.s1.w, s.s2.w, s.s3.w));
+}
+
+// Σ of a vec4 of each field, times its weight.
+fn mixed(f: vec4u, weights: vec4f) -> vec4f {
+  return (weights.x * qkv4[f.x] + weights.y * qkv4[f.y]) + (weights.z * qkv4[f.z] + weights.w * qkv4[f.w]);
+}
+
+// Writes w and kept of one query.
 fn attend(query: u32, keys: u32, at: u32) {
   var largest = vec4f(lowest);
   for (var q = 0u; q < dims.quads; q++) {
-    var score = vec4f();
-    for (var d = 0u; d < dims.dim; d++) {
-      score += qkv[query + d] * kv4[keys + d * dims.quads + q];
+    let k = four(keys, q);
+    var s = Four();
+    for (var c = 0u; c < dims.width; c++) {
+      s = add_products(s, qkv4[query + c], k + c);
     }
-    score = select(vec4f(lowest), dims.scale * score, 4u * q + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.fields));
+    let valid = 4u * q + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.fields);
+    let score = select(vec4f(lowest), dims.scale * sums_of(s), valid);
     w4[at + q] = score;
     largest = max(largest, score);
   }
@@ -115,40 +165,32 @@ fn attend(query: u32, keys: u32, at: u32) {
 // One invocation: a head of a row, then those a grid further.
 @compute @workgroup_size(threads)
 fn attention_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let width = dims.heads * dims.dim;
   for (var n = id.x; n < dims.batch * dims.heads; n += groups.x * threads) {
-    let row = n / dims.heads * dims.fields;
-    let head = n % dims.heads * dims.dim;
-    let queries = 3u * row * width + head;
-    let keys = 2u * n * dims.dim * dims.quads;
-    let values = keys + dims.dim * dims.quads;
-    for (var d = 0u; d < dims.dim; d++) {
-      turn(queries + width + d, keys + d * dims.quads);
-      turn(queries + 2u * width + d, values + d * dims.quads);
-    }
+    let head = head_of(n);
     for (var i = 0u; i < dims.fields; i++) {
-      let at = (n * dims.fields + i) * dims.quads;
-      attend(queries + 3u * i * width, keys, at);
-      for (var d = 0u; d < dims.dim; d++) {
+      let at = head.weights + i * dims.quads;
+      attend(head.queries + i * qkv_stride(), head.keys, at);
+      for (var c = 0u; c < dims.width; c++) {
         var sum = vec4f();
         for (var q = 0u; q < dims.quads; q++) {
-          sum += kept4[at + q] * kv4[values + d * dims.quads + q];
+          sum += mixed(four(head.values + c, q), kept4[at + q]);
         }
-        y[(row + i) * width + head + d] = across(sum);
+        y4[head.results + i * y_stride() + c] = sum;
       }
     }
   }
 }
 
-// Writes s of one query; the gradient of its result is at `result` of dy, the values at `values` of kv.
+// Writes s of one query; the gradient of its result is at `result` of dy.
 fn unattend(result: u32, values: u32, at: u32) {
   var total = vec4f();
   for (var q = 0u; q < dims.quads; q++) {
-    var g = vec4f();
-    for (var d = 0u; d < dims.dim; d++) {
-      g += dy[result + d] * kv_forward4[values + d * dims.quads + q];
+    let v = four(values, q);
+    var s = Four();
+    for (var c = 0u; c < dims.width; c++) {
+      s = add_products(s, dy4[result + c], v + c);
     }
-    let flow = kept_forward4[at + q] * g;
+    let flow = kept_forward4[at + q] * sums_of(s);
     s4[at + q] = flow;
     total += flow;
   }
@@ -158,56 +200,43 @@ fn unattend(result: u32, values: u32, at: u32) {
   }
 }
 
-// Writes the four fields 4 · q … 4 · q + 3 of a column of dqkv that begins at `first`, those there are.
-fn put(first: u32, q: u32, value: vec4f) {
-  let stride = 3u * dims.heads * dims.dim;
-  let at = first + 4u * q * stride;
-  let count = dims.fields - 4u * q;
-  dqkv[at] = value.x;
-  if (count > 1u) {
-    dqkv[at + stride] = value.y;
-  }
-  if (count > 2u) {
-    dqkv[at + 2u * stride] = value.z;
-  }
-  if (count > 3u) {
-    dqkv[at + 3u * stride] = value.w;
+// Writes a vec4 of each of four fields, those there are.
+fn put(first: u32, q: u32, s: Four) {
+  let values = array<vec4f, 4>(s.s0, s.s1, s.s2, s.s3);
+  for (var j = 0u; j < 4u; j++) {
+    if (4u * q + j < dims.fields) {
+      dqkv4[first + (4u * q + j) * qkv_stride()] = values[j];
+    }
   }
 }
 
 // One invocation: a head of a row, then those a grid further.
 @compute @workgroup_size(threads)
 fn attention_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let width = dims.heads * dims.dim;
   for (var n = id.x; n < dims.batch * dims.heads; n += groups.x * threads) {
-    let row = n / dims.heads * dims.fields;
-    let head = n % dims.heads * dims.dim;
-    let queries = 3u * row * width + head;
-    let keys = 2u * n * dims.dim * dims.quads;
-    let results = row * width + head;
-    let weights = n * dims.fields * dims.quads;
+    let head = head_of(n);
     for (var i = 0u; i < dims.fields; i++) {
-      let at = weights + i * dims.quads;
-      unattend(results + i * width, keys + dims.dim * dims.quads, at);
-      for (var d = 0u; d < dims.dim; d++) {
+      let at = head.weights + i * dims.quads;
+      unattend(head.results + i * y_stride(), head.values, at);
+      for (var c = 0u; c < dims.width; c++) {
         var dq = vec4f();
         for (var q = 0u; q < dims.quads; q++) {
-          dq += s4[at + q] * kv_forward4[keys + d * dims.quads + q];
+          dq += mixed(four(head.keys + c, q), s4[at + q]);
         }
-        dqkv[queries + 3u * i * width + d] = across(dq);
+        dqkv4[head.queries + i * qkv_stride() + c] = dq;
       }
     }
     for (var q = 0u; q < dims.quads; q++) {
-      for (var d = 0u; d < dims.dim; d++) {
-        var dk = vec4f();
-        var dv = vec4f();
+      for (var c = 0u; c < dims.width; c++) {
+        var dk = Four();
+        var dv = Four();
         for (var i = 0u; i < dims.fields; i++) {
-          let at = weights + i * dims.quads + q;
-          dk += qkv[queries + 3u * i * width + d] * s4[at];
-          dv += dy[results + i * width + d] * kept_forward4[at];
+          let at = head.weights + i * dims.quads + q;
+          dk = add_weighted(dk, s4[at], qkv4[head.queries + i * qkv_stride() + c]);
+          dv = add_weighted(dv, kept_forward4[at], dy4[head.results + i * y_stride() + c]);
         }
-        put(queries + width + d, q, dk);
-        put(queries + 2u * width + d, q, dv);
+        put(head.keys + c, q, dk);
+        put(head.values + c, q, dv);
       }
     }
   }

@@ -66,6 +66,8 @@ for (const [batch, fields, heads, dim] of [
   [5, 9, 3, 2],
   [2, 8, 2, 4],
   [70, 3, 2, 3],
+  [66, 7, 2, 8],
+  [3, 10, 1, 12],
 ]) {
   const sizes = { batch, fields, heads, dim };
   const name = `of [${batch},${fields}] in ${heads} heads of ${dim}`;
