@@ -15,6 +15,7 @@ for (const [batch, fields, inner, outer] of [
   [2, 7, 8, 3],
   [300, 3, 4, 2],
   [257, 2, 3, 3],
+  [261, 2, 12, 17],
 ]) {
   const one: OpCase = {
     inputs: { x: { shape: [batch, fields, inner] }, w: { shape: [fields, outer, inner] } },
