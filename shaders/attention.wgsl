@@ -44,28 +44,57 @@ const threads = 64u;
 // Far enough below every score that e^x is 0.
 const lowest = -3e38;
 
-// Jarzynski and Olano, Hash Functions for GPU Rendering, JCGT 9(3), 2020.
-fn pcg4d(key: vec4u) -> vec4u {
-  var v = key * 1664525u + 1013904223u;
-  v.x += v.y * v.w;
-  v.y += v.z * v.x;
-  v.z += v.x * v.y;
-  v.w += v.y * v.z;
-  v ^= v >> vec4u(16u);
-  v.x += v.y * v.w;
-  v.y += v.z * v.x;
-  v.z += v.x * v.y;
-  v.w += v.y * v.z;
-  return v;
+// The random bits of four vec4s as in dropout.wgsl: component `lane` of pcg4d for each of four keys whose last word is
+// in w. Jarzynski and Olano, Hash Functions for GPU Rendering, JCGT 9(3), 2020.
+struct Bits {
+  x: vec4u,
+  y: vec4u,
+  z: vec4u,
+  w: vec4u,
 }
 
-// What dropout multiplies the vec4 at `at` by, as in dropout.wgsl.
-fn mask(at: u32) -> vec4f {
-  if (dims.threshold == 0u) {
-    return vec4f(1.0);
+fn pcg4d(at: vec4u) -> Bits {
+  var x = vec4u(state.seed * 1664525u + 1013904223u);
+  var y = vec4u(state.step * 1664525u + 1013904223u);
+  var z = vec4u(dims.stream * 1664525u + 1013904223u);
+  var w = at * 1664525u + 1013904223u;
+  x += y * w;
+  y += z * x;
+  z += x * y;
+  w += y * z;
+  x ^= x >> vec4u(16u);
+  y ^= y >> vec4u(16u);
+  z ^= z >> vec4u(16u);
+  w ^= w >> vec4u(16u);
+  x += y * w;
+  y += z * x;
+  z += x * y;
+  w += y * z;
+  return Bits(x >> vec4u(8u), y >> vec4u(8u), z >> vec4u(8u), w >> vec4u(8u));
+}
+
+// Writes kept at `at`, if that is before `end`.
+fn keep(at: u32, end: u32, bits: vec4u) {
+  if (at < end) {
+    kept4[at] = select(vec4f(), dims.factor * w4[at], bits >= vec4u(dims.threshold));
   }
-  let bits = pcg4d(vec4u(state.seed, state.step, dims.stream, at)) >> vec4u(8u);
-  return select(vec4f(), vec4f(dims.factor), bits >= vec4u(dims.threshold));
+}
+
+// Writes kept of all weights of a head.
+fn drop(first: u32, end: u32) {
+  if (dims.threshold == 0u) {
+    for (var at = first; at < end; at++) {
+      kept4[at] = w4[at];
+    }
+    return;
+  }
+  for (var at = first; at < end; at += 4u) {
+    let bits = pcg4d(at + vec4u(0u, 1u, 2u, 3u));
+    keep(at, end, vec4u(bits.x.x, bits.y.x, bits.z.x, bits.w.x));
+    keep(at + 1u, end, vec4u(bits.x.y, bits.y.y, bits.z.y, bits.w.y));
+    keep(at + 2u, end, vec4u(bits.x.z, bits.y.z, bits.z.z, bits.w.z));
+    keep(at + 3u, end, vec4u(bits.x.w, bits.y.w, bits.z.w, bits.w.w));
+  }
 }
 
 // Σ of the lanes.
@@ -99,9 +128,22 @@ fn y_stride() -> u32 {
   return dims.heads * dims.width;
 }
 
-// Where four fields are of which the first one of all is at `first`; the last one again in place of those beyond it.
-fn four(first: u32, q: u32) -> vec4u {
-  return first + min(4u * q + vec4u(0u, 1u, 2u, 3u), vec4u(dims.fields - 1u)) * qkv_stride();
+// Where four fields are.
+struct Places {
+  f0: u32,
+  f1: u32,
+  f2: u32,
+  f3: u32,
+}
+
+// Where a field is if the first one is at `first`; the last one in place of those beyond it.
+fn place(first: u32, field: u32) -> u32 {
+  return first + min(field, dims.fields - 1u) * qkv_stride();
+}
+
+fn places(first: u32, q: u32) -> Places {
+  let j = 4u * q;
+  return Places(place(first, j), place(first, j + 1u), place(first, j + 2u), place(first, j + 3u));
 }
 
 // A vec4 for each of four fields.
@@ -112,9 +154,12 @@ struct Four {
   s3: vec4f,
 }
 
-// Adds the products of `v` with a vec4 of each field.
-fn add_products(s: Four, v: vec4f, f: vec4u) -> Four {
-  return Four(s.s0 + v * qkv4[f.x], s.s1 + v * qkv4[f.y], s.s2 + v * qkv4[f.z], s.s3 + v * qkv4[f.w]);
+// Adds the products of `v` with vec4 c of each field.
+fn add_products(s: Four, v: vec4f, at: Places, c: u32) -> Four {
+  return Four(
+    s.s0 + v * qkv4[at.f0 + c], s.s1 + v * qkv4[at.f1 + c],
+    s.s2 + v * qkv4[at.f2 + c], s.s3 + v * qkv4[at.f3 + c],
+  );
 }
 
 // Adds `v` times a weight of each field.
@@ -129,18 +174,18 @@ fn sums_of(s: Four) -> vec4f {
 }
 
 // Σ of a vec4 of each field, times its weight.
-fn mixed(f: vec4u, weights: vec4f) -> vec4f {
-  return (weights.x * qkv4[f.x] + weights.y * qkv4[f.y]) + (weights.z * qkv4[f.z] + weights.w * qkv4[f.w]);
+fn mixed(at: Places, weights: vec4f) -> vec4f {
+  return (weights.x * qkv4[at.f0] + weights.y * qkv4[at.f1]) + (weights.z * qkv4[at.f2] + weights.w * qkv4[at.f3]);
 }
 
-// Writes w and kept of one query.
+// Writes w of one query.
 fn attend(query: u32, keys: u32, at: u32) {
   var largest = vec4f(lowest);
   for (var q = 0u; q < dims.quads; q++) {
-    let k = four(keys, q);
+    let at_keys = places(keys, q);
     var s = Four();
     for (var c = 0u; c < dims.width; c++) {
-      s = add_products(s, qkv4[query + c], k + c);
+      s = add_products(s, qkv4[query + c], at_keys, c);
     }
     let valid = 4u * q + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.fields);
     let score = select(vec4f(lowest), dims.scale * sums_of(s), valid);
@@ -156,9 +201,7 @@ fn attend(query: u32, keys: u32, at: u32) {
   }
   let sum = across(total);
   for (var q = 0u; q < dims.quads; q++) {
-    let share = w4[at + q] / sum;
-    w4[at + q] = share;
-    kept4[at + q] = share * mask(at + q);
+    w4[at + q] /= sum;
   }
 }
 
@@ -168,12 +211,15 @@ fn attention_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
   for (var n = id.x; n < dims.batch * dims.heads; n += groups.x * threads) {
     let head = head_of(n);
     for (var i = 0u; i < dims.fields; i++) {
+      attend(head.queries + i * qkv_stride(), head.keys, head.weights + i * dims.quads);
+    }
+    drop(head.weights, head.weights + dims.fields * dims.quads);
+    for (var i = 0u; i < dims.fields; i++) {
       let at = head.weights + i * dims.quads;
-      attend(head.queries + i * qkv_stride(), head.keys, at);
       for (var c = 0u; c < dims.width; c++) {
         var sum = vec4f();
         for (var q = 0u; q < dims.quads; q++) {
-          sum += mixed(four(head.values + c, q), kept4[at + q]);
+          sum += mixed(places(head.values + c, q), kept4[at + q]);
         }
         y4[head.results + i * y_stride() + c] = sum;
       }
@@ -185,10 +231,10 @@ fn attention_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
 fn unattend(result: u32, values: u32, at: u32) {
   var total = vec4f();
   for (var q = 0u; q < dims.quads; q++) {
-    let v = four(values, q);
+    let at_values = places(values, q);
     var s = Four();
     for (var c = 0u; c < dims.width; c++) {
-      s = add_products(s, dy4[result + c], v + c);
+      s = add_products(s, dy4[result + c], at_values, c);
     }
     let flow = kept_forward4[at + q] * sums_of(s);
     s4[at + q] = flow;
@@ -221,7 +267,7 @@ fn attention_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_wor
       for (var c = 0u; c < dims.width; c++) {
         var dq = vec4f();
         for (var q = 0u; q < dims.quads; q++) {
-          dq += mixed(four(head.keys + c, q), s4[at + q]);
+          dq += mixed(places(head.keys + c, q), s4[at + q]);
         }
         dqkv4[head.queries + i * qkv_stride() + c] = dq;
       }
