@@ -107,6 +107,29 @@ fn total4(b: u32, column: u32) -> vec4f {
   return total;
 }
 
+// Four neighbouring vec4s.
+struct Tile {
+  a: vec4f,
+  b: vec4f,
+  c: vec4f,
+  d: vec4f,
+}
+
+fn total4_of_four(b: u32, column: u32) -> Tile {
+  var total = Tile();
+  for (var l = b * dims.length; l < (b + 1u) * dims.length; l++) {
+    let row = ids[l];
+    if (counts(row)) {
+      let at = row * dims.width + column;
+      total.a += table4[at];
+      total.b += table4[at + 1u];
+      total.c += table4[at + 2u];
+      total.d += table4[at + 3u];
+    }
+  }
+  return total;
+}
+
 // One invocation: one sequence, then those a grid further; columns are a loop, as divisions would cost more.
 @compute @workgroup_size(threads)
 fn embedding_pool_forward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -115,8 +138,17 @@ fn embedding_pool_forward_vec4(@builtin(global_invocation_id) id: vec3u, @builti
     if (dims.mean != 0u) {
       by = divisor(b);
     }
-    for (var j = 0u; j < dims.width; j++) {
-      y4[b * dims.width + j] = total4(b, j) / by;
+    let own = b * dims.width;
+    let fours = dims.width & 0xfffffffcu;
+    for (var j = 0u; j < fours; j += 4u) {
+      let sums = total4_of_four(b, j);
+      y4[own + j] = sums.a / by;
+      y4[own + j + 1u] = sums.b / by;
+      y4[own + j + 2u] = sums.c / by;
+      y4[own + j + 3u] = sums.d / by;
+    }
+    for (var j = fours; j < dims.width; j++) {
+      y4[own + j] = total4(b, j) / by;
     }
   }
 }
