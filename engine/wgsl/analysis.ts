@@ -49,7 +49,8 @@ export function breaks(node: ast.Statement | readonly ast.Statement[]): boolean 
 
 const branches = [ast.For, ast.While, ast.Loop, ast.If, ast.Switch, ast.Break, ast.Continue, ast.Return];
 
-function ownCalls(t: Translator, code: Code): ast.Function[] {
+/** The functions of the file that the code calls. */
+export function ownCalls(t: Translator, code: Code): ast.Function[] {
   const found: ast.Function[] = [];
   walk(code, (node) => {
     const name = node instanceof ast.CallExpr || node instanceof ast.Call ? node.name : '';

@@ -46,6 +46,16 @@ export class Builder {
     return this.statements.length;
   }
 
+  /** The block that is written now. */
+  get current(): readonly Ref[] {
+    return this.statements;
+  }
+
+  /** Takes the last statements back. */
+  drop(count: number): void {
+    this.statements.length -= count;
+  }
+
   /** Inserts a statement before those written since `position`. */
   emitAt(position: number, statement: Ref): void {
     this.statements.splice(position, 0, statement);

@@ -1,27 +1,15 @@
 import * as ast from 'wgsl_reflect/wgsl_reflect.module.js';
-import { assigns, isFixed, isStraight, jumps, mentions, weight } from './analysis.js';
-import { Divisions } from './divisions.js';
+import { assigns, isFixed, jumps, mentions } from './analysis.js';
 import { as, expression } from './expressions.js';
 import { binary, settled } from './operators.js';
+import { round, rounds, times, type CountedLoop } from './rounds.js';
 import { Scope } from './scope.js';
 import type { Translator } from './translator.js';
 import { bool, typeOf } from './types.js';
-import { isInteger, type Value } from './values.js';
+import { isInteger } from './values.js';
 
 /** Loops of a known, small number of rounds are written out: their counter is then a constant. */
 const mostRounds = 8;
-/** Rounds of a straight loop in one, and the weight of code up to which that pays. */
-const unrolling = 8;
-const mostUnrolledWeight = 250;
-
-/** `for (var name = start; name < bound; name += step) body`, where nothing but the step changes name, bound or step. */
-export interface CountedLoop {
-  readonly name: string;
-  readonly start: Value;
-  readonly bound: Value;
-  readonly step: Value;
-  readonly body: readonly ast.Statement[];
-}
 
 /** What a counted loop consists of, before anything is evaluated. */
 export interface CountedParts {
@@ -90,22 +78,13 @@ export function forLoop(t: Translator, node: ast.For): void {
 
 /** Writes a loop that counts up. */
 export function countedLoop(t: Translator, loop: CountedLoop): void {
-  const rounds = roundsOf(loop);
-  if (rounds !== undefined && rounds <= mostRounds && !jumps(loop.body)) {
-    for (let i = 0; i < rounds; i++)
-      round(t, loop, binary(t.values, '+', loop.start, times(t, loop.step, i)));
+  const count = roundsOf(loop);
+  if (count !== undefined && count <= mostRounds && !jumps(loop.body)) {
+    for (let i = 0; i < count; i++) round(t, loop, binary(t.values, '+', loop.start, times(t, loop.step, i)));
     return;
   }
-  const local = t.builder.local('i32');
-  t.builder.set(local, t.values.write(loop.start));
-  const straight = loop.step.constant !== undefined && isStraight(t, loop.body);
-  const copies = straight && weight(t, loop.body) <= mostUnrolledWeight ? unrolling : 1;
-  const leave = t.builder.label('leave');
-  t.builder.emit(t.builder.block(() => repeated(t, loop, local, leave, copies), leave));
+  rounds(t, loop);
 }
-
-const times = (t: Translator, step: Value, count: number): Value =>
-  binary(t.values, '*', step, t.values.constant('int', count));
 
 function roundsOf({ start, bound, step }: CountedLoop): number | undefined {
   const { constant: from } = start;
@@ -113,54 +92,6 @@ function roundsOf({ start, bound, step }: CountedLoop): number | undefined {
   const { constant: by } = step;
   if (from === undefined || to === undefined || by === undefined || by <= 0) return undefined;
   return Math.max(0, Math.ceil((to - from) / by));
-}
-
-/** The body once, with the counter as a value. */
-function round(t: Translator, { name, body }: CountedLoop, count: Value): void {
-  const scope = new Scope(t.scope);
-  scope.declare(name, { kind: 'value', value: count });
-  t.within(scope, () => t.rules.statements(t, body));
-}
-
-/**
- * Rounds until the bound, several copies of the body in one turn. A test stands between copies: in one long block V8
- * loads everything first and runs out of registers.
- */
-function repeated(t: Translator, loop: CountedLoop, local: number, leave: string, copies: number): void {
-  const { module } = t.builder;
-  const { type } = loop.start;
-  const top = t.builder.label('top');
-  const count = () => t.builder.get(local);
-  const goesOn = () =>
-    t.values.write(binary(t.values, '<', t.values.locals(type, [local], 0, false), loop.bound));
-  const divisions = new Divisions(t.values, t.builder.loopDepth + 1);
-  const divides = type.kind === 'scalar' && type.of === 'u32' && loop.step.constant === 1;
-  const rounds = t.builder.collect(() =>
-    t.builder.loop(top, () => {
-      const counter = t.values.locals(type, [local], t.builder.loopDepth, true);
-      for (let i = 0; i < copies; i++) {
-        const at = binary(t.values, '+', counter, times(t, loop.step, i));
-        if (i > 0) {
-          const done = t.values.write(binary(t.values, '>=', at, loop.bound));
-          t.builder.emit(module.br(leave, done));
-        }
-        if (divides) t.values.divided.set(at, divisions);
-        const next = t.builder.label('next');
-        t.loops.push({ leave, next });
-        t.builder.emit(t.builder.block(() => round(t, loop, at), next));
-        t.loops.pop();
-        t.values.divided.delete(at);
-        divisions.advance();
-      }
-      t.builder.set(local, module.i32.add(count(), t.values.write(times(t, loop.step, copies))));
-      t.builder.emit(module.br(top, goesOn()));
-    }),
-  );
-  const whole = t.builder.block(() => {
-    divisions.start(local);
-    for (const one of rounds) t.builder.emit(one);
-  });
-  t.builder.emit(module.if(goesOn(), whole));
 }
 
 /** Writes `while (condition) body`, or an endless loop; `increment` runs after every round. */

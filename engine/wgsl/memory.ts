@@ -11,7 +11,8 @@ import {
   type StructType,
   type Type,
 } from './types.js';
-import type { Leaf, Sum, Value, Values } from './values.js';
+import type { Address, Leaf, Sum, Value, Values, Word } from './values.js';
+import { LaneStores } from './words.js';
 
 /** A buffer that an entry point is given: a `var<storage>`, or the `var<uniform>` whose bytes are in the record. */
 export interface BufferVariable {
@@ -52,6 +53,7 @@ export class Memory {
   private readonly constants = new Map<string, Value>();
   private readonly lengths = new Map<string, number>();
   readonly prologue: Ref[] = [];
+  private readonly lanes: LaneStores;
 
   constructor(
     private readonly values: Values,
@@ -59,7 +61,9 @@ export class Memory {
     /** Local with the record's address. */
     private readonly record: number,
     private readonly watch: Watch,
-  ) {}
+  ) {
+    this.lanes = new LaneStores(values.builder);
+  }
 
   private get builder(): Builder {
     return this.values.builder;
@@ -165,11 +169,13 @@ export class Memory {
     return this.values.locals(u32, [this.length(place, strideOf(place.type))], 0, true);
   }
 
-  /** Pointer and constant offset, which the instruction adds without wrapping around. */
-  private address({ variable, offset, index }: Place): { readonly offset: number; readonly ptr: () => Ref } {
+  /** `splat` for a load into all lanes. */
+  private address({ variable, offset, index }: Place, splat = false): Address {
     const base = () => this.builder.get(variable.base);
     if (index === undefined) return { offset, ptr: base };
     const { sum, stride } = index;
+    const walk = this.values.walks?.find(variable.base, sum, stride, offset, splat);
+    if (walk !== undefined) return walk;
     const constant = sum.plus * stride;
     if (sum.subtracted || constant + offset > 2 ** 30) {
       return { offset, ptr: () => this.values.writeSum(sum, stride, base()) };
@@ -179,8 +185,8 @@ export class Memory {
   }
 
   /** The address of a register that is loaded or stored now. */
-  private reach(place: Place, register: Register, stores: boolean) {
-    const at = this.address(place);
+  private reach(place: Place, register: Register, stores: boolean, splat = false): Address {
+    const at = this.address(place, splat);
     if (!this.watch.traced || place.variable.lengthAt === undefined) return at;
     const { module } = this.builder;
     const { i32 } = module;
@@ -232,11 +238,30 @@ export class Memory {
 
   private loaded(place: Place, register: Register): Leaf {
     const { module } = this.builder;
-    const { offset, ptr } = this.reach(place, register, false);
-    const make = () =>
-      register === 'v128' ? module.v128.load(offset, 4, ptr()) : module[register].load(offset, 4, ptr());
-    const loadSplat = register === 'f32' ? () => module.v128.load32_splat(offset, 4, ptr()) : undefined;
-    return { make, simple: false, stable: true, loadSplat };
+    const load = (splat = false): Ref => {
+      const { offset, ptr } = this.reach(place, register, false, splat);
+      const set = register === 'v128' ? module.v128 : module[register];
+      return splat ? module.v128.load32_splat(offset, 4, ptr()) : set.load(offset, 4, ptr());
+    };
+    const leaf: Leaf = { make: () => load(), simple: false, stable: true };
+    return register === 'f32' ? { ...leaf, loadSplat: () => load(true), word: this.word(place) } : leaf;
+  }
+
+  /** Where a float of an array stands. */
+  private word(place: Place): Word | undefined {
+    const { variable, offset, index } = place;
+    if (index === undefined || index.sum.subtracted) return undefined;
+    const { sum, stride } = index;
+    const loadFour = () => this.loaded(place, 'v128').make();
+    const storeFour = (vector: Ref) => this.stored(place, 'v128', vector);
+    return {
+      base: variable.base,
+      terms: sum.terms,
+      stride,
+      at: sum.plus * stride + offset,
+      loadFour,
+      storeFour,
+    };
   }
 
   /** The places of the registers of a struct or short vector. */
@@ -251,15 +276,24 @@ export class Memory {
     throw new SubsetError(`${nameOf(type)} is not loaded as a whole`);
   }
 
+  private stored(place: Place, register: Register, value: Ref): Ref {
+    const { module } = this.builder;
+    const { offset, ptr } = this.reach(place, register, true);
+    const set = register === 'v128' ? module.v128 : module[register];
+    return set.store(offset, 4, ptr(), value);
+  }
+
   store(place: Place, value: Value): void {
     if (!place.variable.writable) throw new SubsetError(`${place.variable.name} is read only`);
-    const { module } = this.builder;
     const kept = value.leaves.length > 1 ? this.keep(place) : place;
     this.parts(kept).forEach((part, i) => {
-      const [register] = registersOf(part.type);
-      const { offset, ptr } = this.reach(part, register, true);
-      const set = register === 'v128' ? module.v128 : module[register];
-      this.builder.emit(set.store(offset, 4, ptr(), value.leaves[i].make()));
+      this.builder.emit(this.stored(part, registersOf(part.type)[0], value.leaves[i].make()));
     });
+    const [{ lane }] = value.leaves;
+    const word = lane && this.word(place);
+    const first = lane && word && this.lanes.complete(word, lane);
+    if (lane === undefined || first === undefined) return;
+    this.builder.drop(4);
+    this.builder.emit(first.storeFour(lane.of.make()));
   }
 }

@@ -27,9 +27,14 @@ export class Scope {
     this.names.set(name, meaning);
   }
 
+  /** What a name stands for; undefined for an unknown one. */
+  known(name: string): Meaning | undefined {
+    return this.names.get(name) ?? this.outer?.known(name);
+  }
+
   /** Throws SubsetError for an unknown name. */
   find(name: string): Meaning {
-    const found = this.names.get(name) ?? this.outer?.find(name);
+    const found = this.known(name);
     if (found === undefined) throw new SubsetError(`unknown name ${name}`);
     return found;
   }

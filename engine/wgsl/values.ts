@@ -14,6 +14,26 @@ export interface Leaf {
   readonly since?: number;
   /** For a float in memory: loads it into all four lanes. */
   readonly loadSplat?: () => Ref;
+  readonly word?: Word;
+  readonly lane?: Lane;
+}
+
+/** Where a float stands in memory: base + Σ terms · stride + at bytes. */
+export interface Word {
+  /** Local with the address of the buffer. */
+  readonly base: number;
+  readonly terms: readonly Term[];
+  readonly stride: number;
+  readonly at: number;
+  /** It and the three behind it, loaded, and stored. */
+  readonly loadFour: () => Ref;
+  readonly storeFour: (vector: Ref) => Ref;
+}
+
+/** Which float of which vec4 a value is. */
+export interface Lane {
+  readonly of: Leaf;
+  readonly at: number;
 }
 
 /** scale · leaf, varying in the loops down to `depth` only. */
@@ -55,10 +75,23 @@ export interface DividedCounter {
   find(operator: string, divisor: Value): Value | undefined;
 }
 
+/** Where a register is in memory: the instruction adds `offset`, without wrapping around. */
+export interface Address {
+  readonly offset: number;
+  readonly ptr: () => Ref;
+}
+
+/** Pointers that walk along with a counter: see walks.ts. */
+export interface AddressWalks {
+  find(base: number, sum: Sum, stride: number, offset: number, splat: boolean): Address | undefined;
+}
+
 /** Code that makes values; they all belong to the function that `builder` writes. */
 export class Values {
   /** Counters of the loops at hand, whose divisions are carried along. */
   readonly divided = new Map<Value, DividedCounter>();
+  /** Of the loop at hand, if its rounds are repeated. */
+  walks: AddressWalks | undefined;
 
   constructor(readonly builder: Builder) {}
 

@@ -3,6 +3,7 @@ import { SubsetError } from './errors.js';
 import { converted, settled, splat } from './operators.js';
 import { nameOf, registersOf, scalar, vector, type Type, type VectorType } from './types.js';
 import { deepest, isSimple, type Leaf, type Value, type Values } from './values.js';
+import { loadFour } from './words.js';
 
 const letters = ['xyzw', 'rgba'];
 
@@ -25,10 +26,19 @@ export function lane(values: Values, value: Value, at: number): Value {
   const { of, width } = asVector(value);
   const { module } = values.builder;
   if (width !== 4) return values.part(value, scalar(of), at);
+  const [whole] = value.leaves;
+  if (of === 'f32') {
+    const make = () => module.f32x4.extract_lane(whole.make(), at);
+    const leaf: Leaf = {
+      make,
+      simple: false,
+      stable: true,
+      lane: whole.simple ? { of: whole, at } : undefined,
+    };
+    return values.of(scalar(of), [leaf], value.depth);
+  }
   return values.computed(scalar(of), value.depth, () => {
-    const ref = value.leaves[0].make();
-    if (of === 'f32') return module.f32x4.extract_lane(ref, at);
-    const bits = module.i32x4.extract_lane(ref, at);
+    const bits = module.i32x4.extract_lane(whole.make(), at);
     return of === 'bool' ? module.i32.and(bits, module.i32.const(1)) : bits;
   });
 }
@@ -81,6 +91,8 @@ function gathered(values: Values, type: VectorType, parts: readonly Value[]): Va
     );
   const constants = parts.map(({ constant }) => constant);
   if (constants.every((one) => one !== undefined)) return constantVector(values, type, constants);
+  const together = loadFour(parts.flatMap(({ leaves }) => leaves));
+  if (together !== undefined) return values.computed(type, depth, together);
   const [first, ...rest] = parts;
   return rest.reduce((vec, part, i) => withLane(values, vec, i + 1, part), splat(values, first, type));
 }

@@ -134,6 +134,36 @@ memory('of one component leave the others alone', () => {
   assert.equal([...z], [70, 0, 1, 7]);
 });
 
+memory('of four floats may be one, if they stand and follow one behind the other', () => {
+  const source = (text: string) => `@group(0) @binding(0) var<storage, read> x: array<f32>;
+    @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+    fn put(at: u32, v: vec4f) { y[at] = v.x; y[at + 1u] = v.y; y[at + 2u] = v.z; y[at + 3u] = v.w; }
+    @compute @workgroup_size(1) fn main() {
+      let i = u32(x[1]);
+      let v = vec4f(x[i], x[i + 1u], x[i + 2u], x[i + 3u]);
+      let w = v + 10.0;
+      ${text}
+    }`;
+  const programs: readonly (readonly [text: string, y: readonly number[]])[] = [
+    ['put(i + 1u, v);', [0, 0, 1, 2, 3, 4]],
+    ['put(0u, v); put(2u, w); put(3u, v);', [1, 2, 11, 1, 2, 3, 4]],
+    ['y[0] = v.y; y[1] = v.x; y[2] = v.z; y[3] = v.w;', [2, 1, 3, 4]],
+    ['y[0] = v.x; y[1] = v.y; y[2] = w.z; y[3] = v.w;', [1, 2, 13, 4]],
+    ['y[0] = v.x; y[1] = v.y; y[3] = v.z; y[4] = v.w;', [1, 2, 0, 3, 4]],
+    ['y[0] = v.x; y[1] = v.y; if (i == 1u) { y[2] = v.z; } y[3] = v.w;', [1, 2, 3, 4]],
+    ['y[0] = v.x; y[1] = v.y; y[2] = v.z; y[5] = y[2]; y[3] = v.w;', [1, 2, 3, 4, 0, 3]],
+    ['y[3] = v.x; y[0] = v.x; y[1] = v.y; y[2] = v.z; y[3] = v.w;', [1, 2, 3, 4]],
+    ['let u = vec4f(x[i], x[i + 2u], x[i + 1u], x[i + 3u]); put(0u, u);', [1, 3, 2, 4]],
+    ['let u = vec4f(x[i], x[i + 1u], x[i + 2u], 5.0); put(0u, u);', [1, 2, 3, 5]],
+    ['put(0u, v); let u = vec4f(y[1], y[2], y[3], y[4]); put(2u, u);', [1, 2, 2, 3, 4]],
+  ];
+  for (const [text, wanted] of programs) {
+    const y = new Float32Array(8);
+    wasmOf(source(text)).run('main', { buffers: { x: Float32Array.of(0, 1, 2, 3, 4, 5), y } });
+    assert.equal([...y], [...wanted, ...new Array<number>(8 - wanted.length).fill(0)], text);
+  }
+});
+
 memory('of a component chosen while running look at its index once', () => {
   const source = `@group(0) @binding(0) var<storage, read> x: array<vec4u>;
     @group(0) @binding(1) var<storage, read_write> y: array<u32>;
