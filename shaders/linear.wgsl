@@ -1,14 +1,14 @@
 // Affine map, x [rows,inner], w [cols,inner], b [cols] → y = x·wᵀ + b, with dx = dy·w, dw = dyᵀ·x, db = Σ_rows dy.
-// All products are a [rows,inner] · b [inner,cols], by register tiles of 4 rows × 8 columns without barriers; the
+// All products are a [rows,inner] · b [inner,cols], by register tiles of 5 rows × 8 columns without barriers; the
 // sizes below are those of the product at hand. What is read along inner is packed first, so that a tile reads memory
 // in order and any size will do: in panels of 4 · wide columns, [panel][inner][wide] vec4s. Columns beyond the edge
 // repeat a valid one and are left out of the result.
 //   linear_pack           panels of s, of which element (k,c) is s[k · inner_step + c · col_step]
 //   linear_pack_vec4      panels of s [inner,quads]
+//   linear_pack_fives     panels of 5 of s [inner,cols], [panel][inner][5]; y = Σ_inner s    over a block of inner each
 //   linear_forward        y = a·p + b, p in panels of 8
 //   linear_backward_x     y = a·p, p in panels of 8
-//   linear_backward_w     y = gᵀ·p, g in panels of 4, p in panels of 8                   over per_split of inner each
-//   linear_backward_b     y = Σ_inner g, g in panels of 4                                over per_split of inner each
+//   linear_backward_w     y = gᵀ·p, g in panels of 5, p in panels of 8                   over per_split of inner each
 //   linear_sum_partials   total = Σ_splits partials [splits,quads]
 
 struct Dims {
@@ -16,6 +16,7 @@ struct Dims {
   inner: u32,
   cols: u32,
   quads: u32,
+  panels: u32,
   wide: u32,
   inner_step: u32,
   col_step: u32,
@@ -28,14 +29,13 @@ struct Dims {
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> s: array<f32>;
 @group(0) @binding(1) var<storage, read> s4: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> packed: array<f32>;
 @group(0) @binding(2) var<storage, read_write> packed4: array<vec4f>;
 @group(0) @binding(3) var<storage, read> a: array<f32>;
 @group(0) @binding(3) var<storage, read> g: array<f32>;
-@group(0) @binding(3) var<storage, read> g4: array<vec4f>;
 @group(0) @binding(4) var<storage, read> p4: array<vec4f>;
 @group(0) @binding(5) var<storage, read> b: array<f32>;
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y4: array<vec4f>;
 @group(0) @binding(7) var<storage, read> partials4: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> total4: array<vec4f>;
 
@@ -79,103 +79,183 @@ fn linear_pack_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workg
   }
 }
 
+fn put_four(at: u32, four: vec4f) {
+  y[at] = four.x;
+  y[at + 1u] = four.y;
+  y[at + 2u] = four.z;
+  y[at + 3u] = four.w;
+}
+
+// Writes the first `count` of four floats.
+fn put(at: u32, count: u32, four: vec4f) {
+  if (count >= 4u) {
+    put_four(at, four);
+  } else if (count > 0u) {
+    y[at] = four.x;
+    if (count > 1u) {
+      y[at + 1u] = four.y;
+    }
+    if (count > 2u) {
+      y[at + 2u] = four.z;
+    }
+  }
+}
+
+fn put_eight(at: u32, left: vec4f, right: vec4f) {
+  put_four(at, left);
+  put_four(at + 4u, right);
+}
+
 // Writes eight columns of a row of the result that begins at `base`, but none beyond its edges.
-fn store(base: u32, row: u32, col: u32, left: vec4f, right: vec4f) {
+fn put_row(base: u32, row: u32, col: u32, left: vec4f, right: vec4f) {
+  if (row < dims.rows) {
+    let at = base + row * dims.cols + col;
+    let count = dims.cols - col;
+    put(at, count, left);
+    if (count > 4u) {
+      put(at + 4u, count - 4u, right);
+    }
+  }
+}
+
+// One invocation: a block of one panel of five columns, then those a grid further. Columns beyond the edge repeat a
+// valid one.
+@compute @workgroup_size(threads)
+fn linear_pack_fives(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < dims.count; i += groups.x * threads) {
+    let panel = i % dims.panels;
+    let split = i / dims.panels;
+    let col = 5u * panel;
+    let first = split * span;
+    let end = min(first + span, dims.inner);
+    let total = split * dims.stride + col;
+    if (col + 5u <= dims.cols) {
+      var sum = vec4f();
+      var fifth = 0.0;
+      for (var k = first; k < end; k++) {
+        let at = k * dims.cols + col;
+        let to = 5u * (panel * dims.inner + k);
+        let four = vec4f(s[at], s[at + 1u], s[at + 2u], s[at + 3u]);
+        let last = s[at + 4u];
+        packed[to] = four.x;
+        packed[to + 1u] = four.y;
+        packed[to + 2u] = four.z;
+        packed[to + 3u] = four.w;
+        packed[to + 4u] = last;
+        sum += four;
+        fifth += last;
+      }
+      put_four(total, sum);
+      y[total + 4u] = fifth;
+      continue;
+    }
+    for (var c = 0u; c < 5u; c++) {
+      let source = min(col + c, dims.cols - 1u);
+      var sum = 0.0;
+      for (var k = first; k < end; k++) {
+        let value = s[k * dims.cols + source];
+        packed[5u * (panel * dims.inner + k) + c] = value;
+        sum += value;
+      }
+      if (col + c < dims.cols) {
+        y[total + c] = sum;
+      }
+    }
+  }
+}
+
+// 5 rows × 8 columns in registers.
+struct Tile {
+  left0: vec4f, left1: vec4f, left2: vec4f, left3: vec4f, left4: vec4f,
+  right0: vec4f, right1: vec4f, right2: vec4f, right3: vec4f, right4: vec4f,
+}
+
+// Writes a tile, plus (left, right), of the result that begins at `base`, but nothing beyond its edges.
+fn store(base: u32, row: u32, col: u32, t: Tile, left: vec4f, right: vec4f) {
+  if (row + 5u <= dims.rows && col + 8u <= dims.cols) {
+    let at = base + row * dims.cols + col;
+    put_eight(at, t.left0 + left, t.right0 + right);
+    put_eight(at + dims.cols, t.left1 + left, t.right1 + right);
+    put_eight(at + 2u * dims.cols, t.left2 + left, t.right2 + right);
+    put_eight(at + 3u * dims.cols, t.left3 + left, t.right3 + right);
+    put_eight(at + 4u * dims.cols, t.left4 + left, t.right4 + right);
+  } else {
+    put_row(base, row, col, t.left0 + left, t.right0 + right);
+    put_row(base, row + 1u, col, t.left1 + left, t.right1 + right);
+    put_row(base, row + 2u, col, t.left2 + left, t.right2 + right);
+    put_row(base, row + 3u, col, t.left3 + left, t.right3 + right);
+    put_row(base, row + 4u, col, t.left4 + left, t.right4 + right);
+  }
+}
+
+// 5×8 of a·p + (left, right). A workgroup takes 320 rows of one panel; the panels of these rows come first, so that
+// both stay in the caches.
+fn product(id: vec3u, left: vec4f, right: vec4f) {
+  let row = 5u * (id.z * threads + id.x);
   if (row >= dims.rows) {
     return;
   }
-  let at = base + row * dims.cols + col;
-  let count = dims.cols - col;
-  if (count >= 8u) {
-    y[at] = left.x;
-    y[at + 1u] = left.y;
-    y[at + 2u] = left.z;
-    y[at + 3u] = left.w;
-    y[at + 4u] = right.x;
-    y[at + 5u] = right.y;
-    y[at + 6u] = right.z;
-    y[at + 7u] = right.w;
-    return;
-  }
-  y[at] = left.x;
-  if (count > 1u) {
-    y[at + 1u] = left.y;
-  }
-  if (count > 2u) {
-    y[at + 2u] = left.z;
-  }
-  if (count > 3u) {
-    y[at + 3u] = left.w;
-  }
-  if (count > 4u) {
-    y[at + 4u] = right.x;
-  }
-  if (count > 5u) {
-    y[at + 5u] = right.y;
-  }
-  if (count > 6u) {
-    y[at + 6u] = right.z;
-  }
-}
-
-// 4×8 of a·p + (left, right). A workgroup takes 256 rows of one panel; the panels of these rows come first, so that
-// both stay in the caches.
-fn product(id: vec3u, left: vec4f, right: vec4f) {
-  let row = 4u * (id.z * threads + id.x);
-  let r = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(dims.rows - 1u)) * dims.inner;
+  let last = dims.rows - 1u;
+  let r0 = min(row, last) * dims.inner;
+  let r1 = min(row + 1u, last) * dims.inner;
+  let r2 = min(row + 2u, last) * dims.inner;
+  let r3 = min(row + 3u, last) * dims.inner;
+  let r4 = min(row + 4u, last) * dims.inner;
   let panel = 2u * id.y * dims.inner;
-  var left0 = vec4f();
-  var left1 = vec4f();
-  var left2 = vec4f();
-  var left3 = vec4f();
-  var right0 = vec4f();
-  var right1 = vec4f();
-  var right2 = vec4f();
-  var right3 = vec4f();
+  var t = Tile();
   for (var k = 0u; k < dims.inner; k++) {
     let p = p4[panel + 2u * k];
     let q = p4[panel + 2u * k + 1u];
-    let a0 = vec4f(a[r.x + k]);
-    left0 += a0 * p;
-    right0 += a0 * q;
-    let a1 = vec4f(a[r.y + k]);
-    left1 += a1 * p;
-    right1 += a1 * q;
-    let a2 = vec4f(a[r.z + k]);
-    left2 += a2 * p;
-    right2 += a2 * q;
-    let a3 = vec4f(a[r.w + k]);
-    left3 += a3 * p;
-    right3 += a3 * q;
+    let a0 = vec4f(a[r0 + k]);
+    t.left0 += a0 * p;
+    t.right0 += a0 * q;
+    let a1 = vec4f(a[r1 + k]);
+    t.left1 += a1 * p;
+    t.right1 += a1 * q;
+    let a2 = vec4f(a[r2 + k]);
+    t.left2 += a2 * p;
+    t.right2 += a2 * q;
+    let a3 = vec4f(a[r3 + k]);
+    t.left3 += a3 * p;
+    t.right3 += a3 * q;
+    let a4 = vec4f(a[r4 + k]);
+    t.left4 += a4 * p;
+    t.right4 += a4 * q;
   }
-  let col = 8u * id.y;
-  store(0u, row, col, left0 + left, right0 + right);
-  store(0u, row + 1u, col, left1 + left, right1 + right);
-  store(0u, row + 2u, col, left2 + left, right2 + right);
-  store(0u, row + 3u, col, left3 + left, right3 + right);
+  store(0u, row, 8u * id.y, t, left, right);
 }
 
-// One invocation: 4×8 of y.
+// One invocation: 5×8 of y.
 @compute @workgroup_size(threads)
 fn linear_forward(@builtin(global_invocation_id) id: vec3u) {
-  let last = vec4u(dims.cols - 1u);
-  let c = min(8u * id.y + vec4u(0u, 1u, 2u, 3u), last);
-  let d = min(8u * id.y + vec4u(4u, 5u, 6u, 7u), last);
-  product(id, vec4f(b[c.x], b[c.y], b[c.z], b[c.w]), vec4f(b[d.x], b[d.y], b[d.z], b[d.w]));
+  let col = 8u * id.y;
+  var left = vec4f();
+  var right = vec4f();
+  if (col + 8u <= dims.cols) {
+    left = vec4f(b[col], b[col + 1u], b[col + 2u], b[col + 3u]);
+    right = vec4f(b[col + 4u], b[col + 5u], b[col + 6u], b[col + 7u]);
+  } else {
+    let last = vec4u(dims.cols - 1u);
+    let c = min(col + vec4u(0u, 1u, 2u, 3u), last);
+    let d = min(col + vec4u(4u, 5u, 6u, 7u), last);
+    left = vec4f(b[c.x], b[c.y], b[c.z], b[c.w]);
+    right = vec4f(b[d.x], b[d.y], b[d.z], b[d.w]);
+  }
+  product(id, left, right);
 }
 
-// One invocation: 4×8 of dx.
+// One invocation: 5×8 of dx.
 @compute @workgroup_size(threads)
 fn linear_backward_x(@builtin(global_invocation_id) id: vec3u) {
   product(id, vec4f(), vec4f());
 }
 
-// One invocation: 4×8 of y, over one split of inner; ordered as above within each split.
+// One invocation: 5×8 of y, over one split of inner; ordered as above within each split.
 @compute @workgroup_size(threads)
 fn linear_backward_w(@builtin(global_invocation_id) id: vec3u) {
-  let blocks = (dims.rows + 4u * threads - 1u) / (4u * threads);
+  let blocks = (dims.rows + 5u * threads - 1u) / (5u * threads);
   let split = id.z / blocks;
-  let row = 4u * (id.z % blocks * threads + id.x);
+  let row = 5u * (id.z % blocks * threads + id.x);
   if (row >= dims.rows) {
     return;
   }
@@ -183,51 +263,27 @@ fn linear_backward_w(@builtin(global_invocation_id) id: vec3u) {
   let end = min(first + dims.per_split, dims.inner);
   let tile = row * dims.inner;
   let panel = 2u * id.y * dims.inner;
-  var left0 = vec4f();
-  var left1 = vec4f();
-  var left2 = vec4f();
-  var left3 = vec4f();
-  var right0 = vec4f();
-  var right1 = vec4f();
-  var right2 = vec4f();
-  var right3 = vec4f();
+  var t = Tile();
   for (var k = first; k < end; k++) {
     let p = p4[panel + 2u * k];
     let q = p4[panel + 2u * k + 1u];
-    let g0 = vec4f(g[tile + 4u * k]);
-    left0 += g0 * p;
-    right0 += g0 * q;
-    let g1 = vec4f(g[tile + 4u * k + 1u]);
-    left1 += g1 * p;
-    right1 += g1 * q;
-    let g2 = vec4f(g[tile + 4u * k + 2u]);
-    left2 += g2 * p;
-    right2 += g2 * q;
-    let g3 = vec4f(g[tile + 4u * k + 3u]);
-    left3 += g3 * p;
-    right3 += g3 * q;
+    let g0 = vec4f(g[tile + 5u * k]);
+    t.left0 += g0 * p;
+    t.right0 += g0 * q;
+    let g1 = vec4f(g[tile + 5u * k + 1u]);
+    t.left1 += g1 * p;
+    t.right1 += g1 * q;
+    let g2 = vec4f(g[tile + 5u * k + 2u]);
+    t.left2 += g2 * p;
+    t.right2 += g2 * q;
+    let g3 = vec4f(g[tile + 5u * k + 3u]);
+    t.left3 += g3 * p;
+    t.right3 += g3 * q;
+    let g4 = vec4f(g[tile + 5u * k + 4u]);
+    t.left4 += g4 * p;
+    t.right4 += g4 * q;
   }
-  let col = 8u * id.y;
-  let base = split * dims.stride;
-  store(base, row, col, left0, right0);
-  store(base, row + 1u, col, left1, right1);
-  store(base, row + 2u, col, left2, right2);
-  store(base, row + 3u, col, left3, right3);
-}
-
-// One invocation: four columns, over split id.y of inner.
-@compute @workgroup_size(threads)
-fn linear_backward_b(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= dims.quads) {
-    return;
-  }
-  let first = id.y * dims.per_split;
-  let end = min(first + dims.per_split, dims.inner);
-  var sum = vec4f();
-  for (var k = first; k < end; k++) {
-    sum += g4[id.x * dims.inner + k];
-  }
-  y4[id.y * dims.quads + id.x] = sum;
+  store(split * dims.stride, row, 8u * id.y, t, vec4f(), vec4f());
 }
 
 // One invocation: four elements, then those a grid further.

@@ -17,17 +17,15 @@ interface BackwardTensors extends Record<'x' | 'w' | 'dy', Tensor> {
 }
 
 /** Rows × columns of the result that one invocation computes; row tiles of a workgroup. */
-const tile = { rows: 4, cols: 8 } as const;
+const tile = { rows: 5, cols: 8 } as const;
 const blockTiles = 64;
-/** Rows of x that one invocation packs. */
+/** Rows that one invocation packs. */
 const packedRows = 32;
 /** Rows of x that one partial sum of dw covers: fewer would cost more memory than they save time, more leave the caches. */
 const minRowsPerSplit = 256;
 const maxRowsPerSplit = 1024;
 /** Invocations that keep every adapter busy; a small dw is split over the batch to make as many. */
 const enoughInvocations = 4096;
-/** Rows of dy that one partial sum of db covers: short enough sums to use every core. */
-const rowsPerSum = 64;
 
 /** A workgroup takes row tiles of one panel; z walks over blocks of them, so that their rows stay in the caches. */
 function tilesOver(rows: number, cols: number, splits = 1): readonly number[] {
@@ -81,7 +79,7 @@ function backwardX(w: Tensor, dy: Tensor, dx: Tensor, { rows, inner, cols }: Siz
   run('linear_backward_x', { a: dy, p4, y: dx }, { rows, inner: cols, cols: inner }, tilesOver(rows, inner));
 }
 
-/** `panels` is dy in panels of four columns. */
+/** `panels` is dy in panels of as many columns as a tile has rows. */
 function backwardW(x: Tensor, panels: Tensor, dw: Tensor, { rows, inner, cols }: Sizes, run: Run): void {
   const invocations = Math.ceil(cols / tile.rows) * Math.ceil(inner / tile.cols);
   const perSplit = Math.min(
@@ -97,18 +95,22 @@ function backwardW(x: Tensor, panels: Tensor, dw: Tensor, { rows, inner, cols }:
   if (splits > 1) sumPartials(y, dw, splits, run);
 }
 
-/** `panels` is dy in panels of four columns. */
-function backwardB(panels: Tensor, db: Tensor, { rows, cols }: Sizes, run: Run): void {
-  const splits = Math.ceil(rows / rowsPerSum);
-  const y = splits === 1 ? db : run.scratch('db_partials', [splits, 4 * quads(cols)]);
-  const sums = { inner: rows, quads: quads(cols), per_split: rowsPerSum };
-  run('linear_backward_b', { g4: panels, y4: y }, sums, [quads(cols), splits]);
-  if (splits > 1) sumPartials(y, db, splits, run);
-}
-
 function sumPartials(partials: Tensor, total: Tensor, splits: number, run: Run): void {
   const count = partials.shape[1] / 4;
   run('linear_sum_partials', { partials4: partials, total4: total }, { quads: count, splits }, [count]);
+}
+
+/** dy in panels of as many columns as a tile has rows; its sums over rows, on the way, are db. */
+function packGradient(dy: Tensor, db: Tensor | undefined, { rows, cols }: Sizes, run: Run): Tensor {
+  const panels = Math.ceil(cols / tile.rows);
+  const blocks = Math.ceil(rows / packedRows);
+  const packed = run.scratch('packed', [panels, rows, tile.rows]);
+  const stride = 4 * quads(cols);
+  const y = db && blocks === 1 ? db : run.scratch('db_partials', [blocks, stride]);
+  const count = panels * blocks;
+  run('linear_pack_fives', { s: dy, packed, y }, { inner: rows, cols, panels, count, stride }, [count]);
+  if (db && blocks > 1) sumPartials(y, db, blocks, run);
+  return packed;
 }
 
 function backward(t: BackwardTensors, run: Run): void {
@@ -116,9 +118,8 @@ function backward(t: BackwardTensors, run: Run): void {
   const s = sizes(x, w);
   if (dx) backwardX(w, dy, dx, s, run); // dx = dy·w
   if (dw === undefined && db === undefined) return;
-  const panels = pack(run, dy, tile.rows);
+  const panels = packGradient(dy, db, s, run); // db = Σ_rows dy
   if (dw) backwardW(x, panels, dw, s, run); // dw = dyᵀ·x
-  if (db) backwardB(panels, db, s, run); // db = Σ_rows dy
 }
 
 const withBias = defineOp('linear', ['x', 'w', 'b'], {
