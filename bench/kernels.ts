@@ -10,6 +10,10 @@ import { openCase, type KernelCase, type OpenCase } from './launch.js';
 import { measure, type Effort, type Timed } from './measure.js';
 import { copyCandidate, type Peaks } from './peaks.js';
 import { rowOf, type KernelRow } from './report.js';
+import { copyRoof } from './roofs.js';
+
+/** Bytes of the copy that is compared with one written by hand: beyond the caches of a core. */
+const copyBytes = 16 << 20;
 
 /** Cases of every op and optimizer, by what is measured together. */
 export const kernelFamilies: readonly ((sizes: CaseSizes) => KernelCase[])[] = [
@@ -31,34 +35,59 @@ async function copiesOf(device: Device, cases: readonly KernelCase[]): Promise<M
   return copies;
 }
 
-function besideCopy(timed: Timed, copied: Timed, peaks: Peaks): KernelRow {
+/** What a case is beside others that were measured in turns with it. */
+function rowBeside(timed: Timed, copied: Timed, roof: Timed | undefined, peaks: Peaks): KernelRow {
   const { flops } = timed.candidate;
+  const work = ({ candidate }: Timed) => (flops > 0 ? candidate.flops : candidate.bytes);
   return {
     ...rowOf(timed, peaks),
     ofCopy: copied.minMs / timed.minMs,
     gflopPerThread: flops / 1e6 / timed.cpuMs,
+    ofRoof: roof && ((work(timed) / work(roof)) * roof.cpuMs) / timed.cpuMs,
   };
 }
 
-/** Every family is measured by itself, its cases and copies of their bytes in turns, and gives its memory back. */
+/** A family is measured by itself, its cases, copies of their bytes and roofs in turns, and gives its memory back. */
+async function benchFamily(
+  device: Device,
+  cases: readonly KernelCase[],
+  peaks: Peaks,
+  effort: Effort,
+): Promise<KernelRow[]> {
+  const open: OpenCase[] = [];
+  for (const one of cases) open.push(await openCase(device, one));
+  const copies = await copiesOf(device, cases);
+  const roofs = device.kind === 'cpu' ? [...new Set(cases.flatMap(({ roof }) => roof ?? []))] : [];
+  const launched = [...open, ...copies.values()];
+  const candidates = [...launched.map(({ candidate }) => candidate), ...roofs.map((roof) => roof())];
+  const timed = await measure(device, candidates, effort);
+  for (const one of launched) one.release();
+  const numbers = [...copies.keys()];
+  return cases.map(({ bytes, roof }, i) => {
+    const roofAt = roof ? roofs.indexOf(roof) : -1;
+    const copied = timed[open.length + numbers.indexOf(bytes)];
+    return rowBeside(timed[i], copied, roofAt < 0 ? undefined : timed[launched.length + roofAt], peaks);
+  });
+}
+
+/** A plain copy of the CPU target beside one written by hand. */
+async function benchCopy(device: Device, peaks: Peaks, effort: Effort): Promise<KernelRow[]> {
+  if (device.kind !== 'cpu') return [];
+  const copy = await copyCandidate(device, copyBytes);
+  const [timed, roof] = await measure(device, [copy.candidate, copyRoof(copyBytes)()], effort);
+  copy.release();
+  return [rowBeside(timed, timed, roof, peaks)];
+}
+
+/** Every family, and on the CPU target copies. */
 export async function benchKernels(
   device: Device,
   sizes: CaseSizes,
   peaks: Peaks,
   effort: Effort,
 ): Promise<KernelRow[]> {
-  const rows: KernelRow[] = [];
-  for (const family of kernelFamilies) {
-    const cases = family(sizes);
-    const open: OpenCase[] = [];
-    for (const one of cases) open.push(await openCase(device, one));
-    const copies = await copiesOf(device, cases);
-    const candidates = [...open, ...copies.values()].map(({ candidate }) => candidate);
-    const timed = await measure(device, candidates, effort);
-    const numbers = [...copies.keys()];
-    const copyOf = ({ candidate }: Timed) => timed[open.length + numbers.indexOf(candidate.bytes)];
-    rows.push(...timed.slice(0, open.length).map((one) => besideCopy(one, copyOf(one), peaks)));
-    for (const one of [...open, ...copies.values()]) one.release();
-  }
+  const rows = await benchCopy(device, peaks, effort);
+  for (const family of kernelFamilies)
+    rows.push(...(await benchFamily(device, family(sizes), peaks, effort)));
   return rows;
 }

@@ -2,6 +2,7 @@ import { planMemory, Store, Tape, type Device, type Dispatch } from '../engine/i
 import { Places } from '../engine/places.js';
 import type { TapeOptions } from '../engine/tape.js';
 import type { Candidate } from './measure.js';
+import type { Roof } from './roofs.js';
 
 /** Some kernels to measure: what to launch, and what it costs at least. */
 export interface KernelCase extends Pick<Candidate, 'name' | 'shape' | 'bytes' | 'flops'> {
@@ -13,6 +14,8 @@ export interface KernelCase extends Pick<Candidate, 'name' | 'shape' | 'bytes' |
   readonly tape?: Partial<TapeOptions>;
   /** Repetitions after which the cursor of the step state goes back, for kernels that move on through a chunk. */
   readonly chunkSteps?: number;
+  /** What it is compared with on the CPU target. */
+  readonly roof?: Roof;
 }
 
 /** A case on a device. */

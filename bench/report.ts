@@ -28,6 +28,8 @@ export interface KernelRow extends Row {
   readonly ofCopy: number;
   /** GFLOP/s of the time that threads computed: on the CPU target, those of a thread. */
   readonly gflopPerThread: number;
+  /** On the CPU target, the work a thread does beside that of a loop of its kind written by hand: see roofs.ts. */
+  readonly ofRoof?: number;
 }
 
 /** A training step with what it consists of. */
@@ -106,12 +108,20 @@ const header = ['', '', 'min ms', 'median', 'p95', 'cpu ms', 'GB/s', 'GFLOP/s', 
 export const formatRows = (rows: readonly Row[]): string => table(header, rows.map(cells), 2);
 
 /** Kernels as text. */
-export const formatKernels = (rows: readonly KernelRow[]): string =>
-  table(
-    [...header, 'a thread', 'of copy'],
-    rows.map((row) => [...cells(row), number(row.gflopPerThread, 1), percent(row.ofCopy)]),
+export function formatKernels(rows: readonly KernelRow[]): string {
+  const beside = rows.some(({ ofRoof }) => ofRoof !== undefined);
+  const roofOf = ({ ofRoof }: KernelRow) => (ofRoof === undefined ? '' : percent(ofRoof));
+  return table(
+    [...header, 'a thread', 'of copy', ...(beside ? ['of hand-written'] : [])],
+    rows.map((row) => [
+      ...cells(row),
+      number(row.gflopPerThread, 1),
+      percent(row.ofCopy),
+      ...(beside ? [roofOf(row)] : []),
+    ]),
     2,
   );
+}
 
 /** Steps as text. */
 export const formatSteps = (rows: readonly StepRow[]): string =>

@@ -10,6 +10,7 @@ import {
 } from '../../engine/index.js';
 import type { KernelCase } from '../launch.js';
 import { backwardOf, floatBytes, forwardOf, numbers } from '../record.js';
+import { productRoof } from '../roofs.js';
 import { bothOf, type CaseSizes, type OpCase } from './op_case.js';
 
 /** The linear map and its gradients, each with all that it needs. */
@@ -27,6 +28,7 @@ function linearCases({ batch, maps }: CaseSizes): KernelCase[] {
       shape: `[${batch},${inner}] × [${outer},${inner}]`,
       bytes: floatBytes([batch, inner], [outer, inner], [batch, outer]),
       flops: 2 * batch * inner * outer,
+      roof: productRoof,
       feed(store: Store) {
         for (const [name, shape] of Object.entries(shapes))
           if (store.has(name)) store.write(name, numbers(shape));

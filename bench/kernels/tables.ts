@@ -16,6 +16,7 @@ import {
 import { recordSegmentScatter, recordSegmentSum } from '../../engine/ops/segment_sum.js';
 import type { KernelCase } from '../launch.js';
 import { floatBytes, forwardOf, groupsOf, numbers, skewedIds } from '../record.js';
+import { gatherRoof } from '../roofs.js';
 import type { CaseSizes } from './op_case.js';
 
 /** An op on rows of a table. */
@@ -31,6 +32,8 @@ interface Lookup {
   readonly skipPadding?: boolean;
   /** Kernels of the forward pass; those of others are left out. */
   readonly entries?: RegExp;
+  /** Nothing but a gather: see roofs.ts. */
+  readonly plain?: boolean;
 }
 
 function idsOf({ ids: shape, table: [rows], skipPadding }: Lookup, tape: Tape): RowIds {
@@ -74,6 +77,7 @@ function lookupCases(lookup: Lookup, dense = false): KernelCase[] {
       name,
       bytes: floatBytes(ids, [...ids, table[1]], y, ...keeps),
       record: forwardOf(build, entries),
+      roof: lookup.plain ? gatherRoof(first, table[0]) : undefined,
     },
     {
       ...common,
@@ -87,7 +91,8 @@ function lookupCases(lookup: Lookup, dense = false): KernelCase[] {
 
 function gatherOf({ batch, fields, dim }: CaseSizes, rows: number): Lookup {
   const ids = [batch, fields] as const;
-  return { name: 'embedding_gather', ids, table: [rows, dim], y: [...ids, dim], build: embeddingGather };
+  const y = [...ids, dim];
+  return { name: 'embedding_gather', ids, table: [rows, dim], y, build: embeddingGather, plain: dim === 16 };
 }
 
 /** Pairs of fields whose rows are read where they are, if they are whole vec4s. */
