@@ -1,25 +1,20 @@
 // Affine map, x [rows,inner], w [cols,inner], b [cols] → y = x·wᵀ + b, with dx = dy·w, dw = dyᵀ·x, db = Σ_rows dy.
 // All products are a [rows,inner] · b [inner,cols], by register tiles of 5 rows × 8 columns without barriers; the
-// sizes below are those of the product at hand. What is read along inner is packed first, so that a tile reads memory
-// in order and any size will do: in panels of 4 · wide columns, [panel][inner][wide] vec4s. Columns beyond the edge
-// repeat a valid one and are left out of the result.
-//   linear_pack           panels of s, of which element (k,c) is s[k · inner_step + c · col_step]
-//   linear_pack_vec4      panels of s [inner,quads]
-//   linear_pack_fives     panels of 5 of s [inner,cols], [panel][inner][5]; y = Σ_inner s    over a block of inner each
-//   linear_forward        y = a·p + b, p in panels of 8
-//   linear_backward_x     y = a·p, p in panels of 8
-//   linear_backward_w     y = gᵀ·p, g in panels of 5, p in panels of 8                   over per_split of inner each
-//   linear_sum_partials   total = Σ_splits partials [splits,quads]
+// sizes below are those of the product at hand. What is read along inner is packed first, so that memory is read in
+// order: in panels of 8 columns, [panel][inner][8], or of 5. Columns beyond the edge repeat valid ones.
+//   linear_pack             pairs of panels of s [inner,cols]
+//   linear_pack_transposed  panels of sᵀ, s [cols,inner]
+//   linear_pack_fives       panels of 5 of s [inner,cols]; y = Σ_inner s                 over a block of inner each
+//   linear_forward          y = a·p + b
+//   linear_backward_x       y = a·p
+//   linear_backward_w       y = gᵀ·p, g in panels of 5                                   over per_split of inner each
+//   linear_sum_partials     total = Σ_splits partials [splits,count]
 
 struct Dims {
   rows: u32,
   inner: u32,
   cols: u32,
-  quads: u32,
   panels: u32,
-  wide: u32,
-  inner_step: u32,
-  col_step: u32,
   count: u32,
   per_split: u32,
   splits: u32,
@@ -28,9 +23,7 @@ struct Dims {
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> s: array<f32>;
-@group(0) @binding(1) var<storage, read> s4: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> packed: array<f32>;
-@group(0) @binding(2) var<storage, read_write> packed4: array<vec4f>;
 @group(0) @binding(3) var<storage, read> a: array<f32>;
 @group(0) @binding(3) var<storage, read> g: array<f32>;
 @group(0) @binding(4) var<storage, read> p4: array<vec4f>;
@@ -43,89 +36,76 @@ const threads = 64u;
 // Steps of inner that an invocation packs: long enough to outweigh its start.
 const span = 32u;
 
-// Where vec4 `quad` of the columns is at step k.
-fn place(quad: u32, k: u32) -> u32 {
-  return (quad / dims.wide * dims.inner + k) * dims.wide + quad % dims.wide;
+fn four(at: u32) -> vec4f {
+  return vec4f(s[at], s[at + 1u], s[at + 2u], s[at + 3u]);
 }
 
-// One invocation: a block of one vec4 of columns, then those a grid further.
+fn pack_four(to: u32, v: vec4f) {
+  packed[to] = v.x;
+  packed[to + 1u] = v.y;
+  packed[to + 2u] = v.z;
+  packed[to + 3u] = v.w;
+}
+
+// One invocation: a block of two panels, so that what is read together is used together, then those a grid further.
 @compute @workgroup_size(threads)
 fn linear_pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    let quad = i % dims.quads;
-    let first = i / dims.quads * span;
+    let col = 16u * (i % dims.panels);
+    let first = i / dims.panels * span;
     let end = min(first + span, dims.inner);
-    let c = min(4u * quad + vec4u(0u, 1u, 2u, 3u), vec4u(dims.cols - 1u)) * dims.col_step;
-    let to = place(quad, 0u);
-    for (var k = first; k < end; k++) {
-      let at = k * dims.inner_step;
-      packed4[to + k * dims.wide] = vec4f(s[c.x + at], s[c.y + at], s[c.z + at], s[c.w + at]);
+    let left = col * dims.inner;
+    let right = left + 8u * dims.inner;
+    if (col + 16u <= dims.cols) {
+      for (var k = first; k < end; k++) {
+        let at = k * dims.cols + col;
+        pack_four(left + 8u * k, four(at));
+        pack_four(left + 8u * k + 4u, four(at + 4u));
+        pack_four(right + 8u * k, four(at + 8u));
+        pack_four(right + 8u * k + 4u, four(at + 12u));
+      }
+      continue;
+    }
+    for (var c = 0u; c < 16u; c++) {
+      let to = left + c / 8u * 8u * dims.inner + c % 8u;
+      for (var k = first; k < end; k++) {
+        packed[to + 8u * k] = s[k * dims.cols + min(col + c, dims.cols - 1u)];
+      }
     }
   }
 }
 
-// One invocation: a block of one vec4 of columns, then those a grid further; cols counts vec4s.
+// One invocation: a block of four columns, then those a grid further. What follows in memory comes first.
 @compute @workgroup_size(threads)
-fn linear_pack_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn linear_pack_transposed(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let blocks = (dims.inner + span - 1u) / span;
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    let quad = i % dims.quads;
-    let first = i / dims.quads * span;
-    let end = min(first + span, dims.inner);
-    let source = min(quad, dims.cols - 1u);
-    let to = place(quad, 0u);
-    for (var k = first; k < end; k++) {
-      packed4[to + k * dims.wide] = s4[source + k * dims.cols];
+    let col = 4u * (i / blocks);
+    let first = i % blocks * span;
+    let c0 = min(col, dims.cols - 1u) * dims.inner;
+    let c1 = min(col + 1u, dims.cols - 1u) * dims.inner;
+    let c2 = min(col + 2u, dims.cols - 1u) * dims.inner;
+    let c3 = min(col + 3u, dims.cols - 1u) * dims.inner;
+    let to = col / 8u * 8u * dims.inner + col % 8u;
+    for (var k = first; k < min(first + span, dims.inner); k++) {
+      pack_four(to + 8u * k, vec4f(s[c0 + k], s[c1 + k], s[c2 + k], s[c3 + k]));
     }
   }
 }
 
-fn put_four(at: u32, four: vec4f) {
-  y[at] = four.x;
-  y[at + 1u] = four.y;
-  y[at + 2u] = four.z;
-  y[at + 3u] = four.w;
+fn put_four(at: u32, v: vec4f) {
+  y[at] = v.x;
+  y[at + 1u] = v.y;
+  y[at + 2u] = v.z;
+  y[at + 3u] = v.w;
 }
 
-// Writes the first `count` of four floats.
-fn put(at: u32, count: u32, four: vec4f) {
-  if (count >= 4u) {
-    put_four(at, four);
-  } else if (count > 0u) {
-    y[at] = four.x;
-    if (count > 1u) {
-      y[at + 1u] = four.y;
-    }
-    if (count > 2u) {
-      y[at + 2u] = four.z;
-    }
-  }
-}
-
-fn put_eight(at: u32, left: vec4f, right: vec4f) {
-  put_four(at, left);
-  put_four(at + 4u, right);
-}
-
-// Writes eight columns of a row of the result that begins at `base`, but none beyond its edges.
-fn put_row(base: u32, row: u32, col: u32, left: vec4f, right: vec4f) {
-  if (row < dims.rows) {
-    let at = base + row * dims.cols + col;
-    let count = dims.cols - col;
-    put(at, count, left);
-    if (count > 4u) {
-      put(at + 4u, count - 4u, right);
-    }
-  }
-}
-
-// One invocation: a block of one panel of five columns, then those a grid further. Columns beyond the edge repeat a
-// valid one.
+// One invocation: a block of one panel of five columns, then those a grid further.
 @compute @workgroup_size(threads)
 fn linear_pack_fives(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.count; i += groups.x * threads) {
-    let panel = i % dims.panels;
+    let col = 5u * (i % dims.panels);
     let split = i / dims.panels;
-    let col = 5u * panel;
     let first = split * span;
     let end = min(first + span, dims.inner);
     let total = split * dims.stride + col;
@@ -134,15 +114,12 @@ fn linear_pack_fives(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
       var fifth = 0.0;
       for (var k = first; k < end; k++) {
         let at = k * dims.cols + col;
-        let to = 5u * (panel * dims.inner + k);
-        let four = vec4f(s[at], s[at + 1u], s[at + 2u], s[at + 3u]);
+        let to = col * dims.inner + 5u * k;
+        let v = four(at);
         let last = s[at + 4u];
-        packed[to] = four.x;
-        packed[to + 1u] = four.y;
-        packed[to + 2u] = four.z;
-        packed[to + 3u] = four.w;
+        pack_four(to, v);
         packed[to + 4u] = last;
-        sum += four;
+        sum += v;
         fifth += last;
       }
       put_four(total, sum);
@@ -154,13 +131,40 @@ fn linear_pack_fives(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
       var sum = 0.0;
       for (var k = first; k < end; k++) {
         let value = s[k * dims.cols + source];
-        packed[5u * (panel * dims.inner + k) + c] = value;
+        packed[col * dims.inner + 5u * k + c] = value;
         sum += value;
       }
       if (col + c < dims.cols) {
         y[total + c] = sum;
       }
     }
+  }
+}
+
+fn put_eight(at: u32, left: vec4f, right: vec4f) {
+  put_four(at, left);
+  put_four(at + 4u, right);
+}
+
+fn put_within(at: u32, count: u32, i: u32, value: f32) {
+  if (i < count) {
+    y[at + i] = value;
+  }
+}
+
+// Writes eight columns of a row of the result that begins at `base`, but none beyond its edges.
+fn put_row(base: u32, row: u32, col: u32, left: vec4f, right: vec4f) {
+  if (row < dims.rows) {
+    let at = base + row * dims.cols + col;
+    let count = dims.cols - col;
+    put_within(at, count, 0u, left.x);
+    put_within(at, count, 1u, left.y);
+    put_within(at, count, 2u, left.z);
+    put_within(at, count, 3u, left.w);
+    put_within(at, count, 4u, right.x);
+    put_within(at, count, 5u, right.y);
+    put_within(at, count, 6u, right.z);
+    put_within(at, count, 7u, right.w);
   }
 }
 
@@ -188,19 +192,17 @@ fn store(base: u32, row: u32, col: u32, t: Tile, left: vec4f, right: vec4f) {
   }
 }
 
-// 5×8 of a·p + (left, right). A workgroup takes 320 rows of one panel; the panels of these rows come first, so that
-// both stay in the caches.
+// 5×8 of a·p + (left, right). A workgroup takes 320 rows of one panel, the next its next: they stay in the caches.
 fn product(id: vec3u, left: vec4f, right: vec4f) {
   let row = 5u * (id.z * threads + id.x);
   if (row >= dims.rows) {
     return;
   }
-  let last = dims.rows - 1u;
-  let r0 = min(row, last) * dims.inner;
-  let r1 = min(row + 1u, last) * dims.inner;
-  let r2 = min(row + 2u, last) * dims.inner;
-  let r3 = min(row + 3u, last) * dims.inner;
-  let r4 = min(row + 4u, last) * dims.inner;
+  let r0 = row * dims.inner;
+  let r1 = min(row + 1u, dims.rows - 1u) * dims.inner;
+  let r2 = min(row + 2u, dims.rows - 1u) * dims.inner;
+  let r3 = min(row + 3u, dims.rows - 1u) * dims.inner;
+  let r4 = min(row + 4u, dims.rows - 1u) * dims.inner;
   let panel = 2u * id.y * dims.inner;
   var t = Tile();
   for (var k = 0u; k < dims.inner; k++) {
@@ -235,9 +237,8 @@ fn linear_forward(@builtin(global_invocation_id) id: vec3u) {
     left = vec4f(b[col], b[col + 1u], b[col + 2u], b[col + 3u]);
     right = vec4f(b[col + 4u], b[col + 5u], b[col + 6u], b[col + 7u]);
   } else {
-    let last = vec4u(dims.cols - 1u);
-    let c = min(col + vec4u(0u, 1u, 2u, 3u), last);
-    let d = min(col + vec4u(4u, 5u, 6u, 7u), last);
+    let c = min(col + vec4u(0u, 1u, 2u, 3u), vec4u(dims.cols - 1u));
+    let d = min(col + vec4u(4u, 5u, 6u, 7u), vec4u(dims.cols - 1u));
     left = vec4f(b[c.x], b[c.y], b[c.z], b[c.w]);
     right = vec4f(b[d.x], b[d.y], b[d.z], b[d.w]);
   }
@@ -260,11 +261,10 @@ fn linear_backward_w(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let first = split * dims.per_split;
-  let end = min(first + dims.per_split, dims.inner);
   let tile = row * dims.inner;
   let panel = 2u * id.y * dims.inner;
   var t = Tile();
-  for (var k = first; k < end; k++) {
+  for (var k = first; k < min(first + dims.per_split, dims.inner); k++) {
     let p = p4[panel + 2u * k];
     let q = p4[panel + 2u * k + 1u];
     let g0 = vec4f(g[tile + 5u * k]);
@@ -289,10 +289,10 @@ fn linear_backward_w(@builtin(global_invocation_id) id: vec3u) {
 // One invocation: four elements, then those a grid further.
 @compute @workgroup_size(threads)
 fn linear_sum_partials(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.quads; i += groups.x * threads) {
+  for (var i = id.x; i < dims.count; i += groups.x * threads) {
     var sum = vec4f();
     for (var split = 0u; split < dims.splits; split++) {
-      sum += partials4[split * dims.quads + i];
+      sum += partials4[split * dims.count + i];
     }
     total4[i] = sum;
   }

@@ -22,7 +22,7 @@ const blockTiles = 64;
 /** Rows that one invocation packs. */
 const packedRows = 32;
 /** Rows of x that one partial sum of dw covers: fewer would cost more memory than they save time, more leave the caches. */
-const minRowsPerSplit = 256;
+const minRowsPerSplit = 512;
 const maxRowsPerSplit = 1024;
 /** Invocations that keep every adapter busy; a small dw is split over the batch to make as many. */
 const enoughInvocations = 4096;
@@ -51,31 +51,34 @@ function shape(x: Tensor, w: Tensor, b?: Tensor): readonly number[] {
 
 const sizes = (x: Tensor, w: Tensor): Sizes => ({ rows: x.shape[0], inner: x.shape[1], cols: w.shape[0] });
 
-/** A matrix [inner,cols], or its transpose if `transposed`, in panels of `width` columns. */
-function pack(run: Run, t: Tensor, width: number, transposed = false): Tensor {
-  const [inner, cols] = transposed ? [t.shape[1], t.shape[0]] : t.shape;
-  const wide = width / 4;
-  const panels = Math.ceil(cols / width);
-  const packed = run.scratch('packed', [panels, inner, width]);
-  const count = panels * wide * Math.ceil(inner / packedRows);
-  const layout = { inner, quads: panels * wide, wide, count };
-  if (!transposed && cols % 4 === 0) {
-    run('linear_pack_vec4', { s4: t, packed4: packed }, { ...layout, cols: cols / 4 }, [count]);
-  } else {
-    const steps = transposed ? { inner_step: 1, col_step: inner } : { inner_step: cols, col_step: 1 };
-    run('linear_pack', { s: t, packed4: packed }, { ...layout, cols, ...steps }, [count]);
-  }
+/** A matrix [inner,cols] in panels of as many columns as a tile has. */
+function pack(run: Run, s: Tensor): Tensor {
+  const [inner, cols] = s.shape;
+  const pairs = Math.ceil(cols / (2 * tile.cols));
+  const packed = run.scratch('packed', [2 * pairs, inner, tile.cols]);
+  const count = pairs * Math.ceil(inner / packedRows);
+  run('linear_pack', { s, packed }, { inner, cols, panels: pairs, count }, [count]);
+  return packed;
+}
+
+/** The transpose of a matrix [cols,inner] in such panels. */
+function packTransposed(run: Run, s: Tensor): Tensor {
+  const [cols, inner] = s.shape;
+  const panels = Math.ceil(cols / tile.cols);
+  const packed = run.scratch('packed', [panels, inner, tile.cols]);
+  const count = 2 * panels * Math.ceil(inner / packedRows);
+  run('linear_pack_transposed', { s, packed }, { inner, cols, count }, [count]);
   return packed;
 }
 
 function forward(x: Tensor, w: Tensor, b: Tensor, y: Tensor, run: Run): void {
   const { rows, inner, cols } = sizes(x, w);
-  const p4 = pack(run, w, tile.cols, true);
+  const p4 = packTransposed(run, w);
   run('linear_forward', { a: x, p4, b, y }, { rows, inner, cols }, tilesOver(rows, cols));
 }
 
 function backwardX(w: Tensor, dy: Tensor, dx: Tensor, { rows, inner, cols }: Sizes, run: Run): void {
-  const p4 = pack(run, w, tile.cols);
+  const p4 = pack(run, w);
   run('linear_backward_x', { a: dy, p4, y: dx }, { rows, inner: cols, cols: inner }, tilesOver(rows, inner));
 }
 
@@ -89,7 +92,7 @@ function backwardW(x: Tensor, panels: Tensor, dw: Tensor, { rows, inner, cols }:
   const splits = Math.ceil(rows / perSplit);
   const stride = 4 * quads(cols * inner);
   const y = splits === 1 ? dw : run.scratch('dw_partials', [splits, stride]);
-  const p4 = pack(run, x, tile.cols);
+  const p4 = pack(run, x);
   const product = { rows: cols, inner: rows, cols: inner, per_split: perSplit, stride };
   run('linear_backward_w', { g: panels, p4, y }, product, tilesOver(cols, inner, splits));
   if (splits > 1) sumPartials(y, dw, splits, run);
@@ -97,7 +100,7 @@ function backwardW(x: Tensor, panels: Tensor, dw: Tensor, { rows, inner, cols }:
 
 function sumPartials(partials: Tensor, total: Tensor, splits: number, run: Run): void {
   const count = partials.shape[1] / 4;
-  run('linear_sum_partials', { partials4: partials, total4: total }, { quads: count, splits }, [count]);
+  run('linear_sum_partials', { partials4: partials, total4: total }, { count, splits }, [count]);
 }
 
 /** dy in panels of as many columns as a tile has rows; its sums over rows, on the way, are db. */
