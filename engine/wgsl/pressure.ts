@@ -19,8 +19,13 @@ const nodesOf = (code: ast.Node | readonly ast.Node[]): ast.Node[] => {
 
 /** Floats and vectors that a statement loads, in the functions that it calls too. */
 function loadsOf(t: Translator, code: ast.Node | readonly ast.Node[]): number {
-  const loads = nodesOf(code).map((node) => {
-    const meaning = node instanceof ast.VariableExpr ? t.declarations.buffers.known(node.name) : undefined;
+  const nodes = nodesOf(code);
+  const stored = nodes.map((node) =>
+    node instanceof ast.Assign && node.operator === '=' ? node.variable : 0,
+  );
+  const loads = nodes.map((node) => {
+    const loaded = node instanceof ast.VariableExpr && !stored.includes(node);
+    const meaning = loaded ? t.declarations.buffers.known(node.name) : undefined;
     return meaning?.kind === 'buffer' && meaning.type.kind === 'array' ? floatsOf(meaning.type.of) : 0;
   });
   const calls = ownCalls(t, code).map(({ body }) => loadsOf(t, body));
