@@ -36,6 +36,12 @@ export interface CompileOptions extends Watch {
   readonly builtins: string;
 }
 
+/**
+ * Size, in Binaryen's nodes, up to which a function of the library is inlined wherever it is called: a call in a loop stores
+ * and loads all registers, and makes constants anew, which takes longer than the function itself.
+ */
+const mostInlined = 200;
+
 /** How many pages of 64 KiB the linear memory may have: all that 32 bits address. */
 const mostPages = 65536;
 
@@ -101,6 +107,7 @@ function addEntry(
 function optimize(module: binaryen.Module): void {
   binaryen.setOptimizeLevel(3);
   binaryen.setShrinkLevel(0);
+  binaryen.setFlexibleInlineMaxSize(mostInlined);
   module.optimize();
   module.runPasses(['licm', 'local-cse', 'simplify-locals', 'vacuum', 'coalesce-locals', 'reorder-locals']);
 }
