@@ -1,6 +1,6 @@
 import type { Ref } from './builder.js';
 import { SubsetError } from './errors.js';
-import { binary, converted, lanewise, settled, splat } from './operators.js';
+import { binary, converted, lanesOf, lanewise, settled, splat } from './operators.js';
 import { bool, f32, nameOf, scalar, type ScalarName, type Type } from './types.js';
 import { deepest, isSimple, type Leaf, type Value, type Values } from './values.js';
 import { lane } from './vectors.js';
@@ -82,6 +82,9 @@ const extreme =
     return values.of(x.type, leaves, deepest([x, y]));
   };
 
+/** Whether a vec4 has no bit in any lane. */
+const isZero = ({ constant }: Value) => Object.is(constant, 0);
+
 function select(values: Values, [no, yes, condition]: readonly Value[]): Value {
   const [a, b] = alike(values, [no, yes]);
   const { module } = values.builder;
@@ -90,7 +93,12 @@ function select(values: Values, [no, yes, condition]: readonly Value[]): Value {
     throw new SubsetError(`${nameOf(b.type)} is not selected by ${nameOf(condition.type)}`);
   }
   if (isWide(condition)) {
-    const make = () => module.v128.bitselect(values.write(b), values.write(a), values.write(condition));
+    const make = () => {
+      const [no, yes, mask] = [a, b, condition].map((value) => () => values.write(value));
+      if (isZero(b)) return module.v128.andnot(no(), mask());
+      if (isZero(a)) return module.v128.and(yes(), mask());
+      return module.v128.bitselect(yes(), no(), mask());
+    };
     return values.computed(b.type, deepest([a, b, condition]), make);
   }
   const kept = b.leaves.length > 1 && !isSimple(condition) ? values.keep(condition) : condition;
@@ -117,7 +125,9 @@ function abs(values: Values, [x]: readonly Value[]): Value {
   const of = componentsOf(x.type);
   if (of === 'u32') return x;
   if (of !== 'f32') throw new SubsetError(`abs of ${nameOf(x.type)} is not in the subset`);
-  return mapped(values, x, (ref) => (isWide(x) ? module.f32x4.abs(ref) : module.f32.abs(ref)));
+  return mapped(values, x, (ref) =>
+    isWide(x) ? module.v128.and(ref, lanesOf(module, 0x7fffffff)) : module.f32.abs(ref),
+  );
 }
 
 const truth =

@@ -201,6 +201,10 @@ export function binary(values: Values, operator: string, a: Value, b: Value): Va
   return lanewise(values, result, x, y, apply);
 }
 
+/** The same 32 bits in every lane. V8 keeps a constant in a register, but makes the masks of f32x4.neg and abs anew. */
+export const lanesOf = (module: Module, bits: number): Ref =>
+  module.v128.const(new Uint8Array(Uint32Array.of(bits, bits, bits, bits).buffer));
+
 /** `-a`, `!a`, `~a`. */
 export function unary(values: Values, operator: string, a: Value): Value {
   const { module } = values.builder;
@@ -226,7 +230,8 @@ export function unary(values: Values, operator: string, a: Value): Value {
   }
   const wide = type.kind === 'vector' && type.width === 4;
   const apply = (ref: Ref): Ref => {
-    if (operator === '-') return wide ? module.f32x4.neg(ref) : module.f32.neg(ref);
+    if (operator === '-')
+      return wide ? module.v128.xor(ref, lanesOf(module, 0x80000000)) : module.f32.neg(ref);
     if (wide) return module.v128.not(ref);
     if (operator === '!') return module.i32.eqz(ref);
     return module.i32.xor(ref, module.i32.const(-1));

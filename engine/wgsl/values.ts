@@ -30,7 +30,7 @@ export interface Word {
   readonly storeFour: (vector: Ref) => Ref;
 }
 
-/** Which float of which vec4 a value is. */
+/** Which component of which vec4 a value is. */
 export interface Lane {
   readonly of: Leaf;
   readonly at: number;

@@ -26,21 +26,15 @@ export function lane(values: Values, value: Value, at: number): Value {
   const { of, width } = asVector(value);
   const { module } = values.builder;
   if (width !== 4) return values.part(value, scalar(of), at);
-  const [whole] = value.leaves;
-  if (of === 'f32') {
-    const make = () => module.f32x4.extract_lane(whole.make(), at);
-    const leaf: Leaf = {
-      make,
-      simple: false,
-      stable: true,
-      lane: whole.simple ? { of: whole, at } : undefined,
-    };
-    return values.of(scalar(of), [leaf], value.depth);
-  }
-  return values.computed(scalar(of), value.depth, () => {
-    const bits = module.i32x4.extract_lane(whole.make(), at);
+  const [vec] = value.leaves;
+  const make = () => {
+    const ref = vec.make();
+    if (of === 'f32') return module.f32x4.extract_lane(ref, at);
+    const bits = module.i32x4.extract_lane(ref, at);
     return of === 'bool' ? module.i32.and(bits, module.i32.const(1)) : bits;
-  });
+  };
+  const leaf: Leaf = { make, simple: false, stable: true, lane: { of: vec, at } };
+  return values.of(scalar(of), [leaf], value.depth);
 }
 
 /** The vector with one component replaced. */
@@ -93,8 +87,30 @@ function gathered(values: Values, type: VectorType, parts: readonly Value[]): Va
   if (constants.every((one) => one !== undefined)) return constantVector(values, type, constants);
   const together = loadFour(parts.flatMap(({ leaves }) => leaves));
   if (together !== undefined) return values.computed(type, depth, together);
+  const lanes = parts.flatMap(({ leaves: [leaf] }) => leaf.lane ?? []);
+  if (lanes.length === 4) return values.computed(type, depth, () => shuffled(values, lanes));
   const [first, ...rest] = parts;
   return rest.reduce((vec, part, i) => withLane(values, vec, i + 1, part), splat(values, first, type));
+}
+
+const bytesOf = (...lanes: readonly number[]) =>
+  lanes.flatMap((at) => [0, 1, 2, 3].map((byte) => 4 * at + byte));
+
+/**
+ * A vec4 of components of four others, two by two. Those at the same place go together with their neighbours, since that is
+ * one instruction, and the same one for another column when rows are turned into columns.
+ */
+function shuffled(values: Values, [a, b, c, d]: readonly NonNullable<Leaf['lane']>[]): Ref {
+  const { i8x16 } = values.builder.module;
+  const pair = (one: typeof a, other: typeof a) => {
+    const at = one.at & 2;
+    const lanes =
+      one.at === other.at ? [at, at + 4, at + 1, at + 5] : [one.at, other.at + 4, one.at, other.at + 4];
+    return i8x16.shuffle(one.of.make(), other.of.make(), bytesOf(...lanes));
+  };
+  const half = (one: typeof a, other: typeof a) => (one.at === other.at ? 2 * (one.at & 1) : 0);
+  const [low, high] = [half(a, b), half(c, d)];
+  return i8x16.shuffle(pair(a, b), pair(c, d), bytesOf(low, low + 1, high + 4, high + 5));
 }
 
 function constantVector(values: Values, type: VectorType, numbers: readonly number[]): Value {
@@ -104,7 +120,7 @@ function constantVector(values: Values, type: VectorType, numbers: readonly numb
     else bytes.setInt32(4 * i, type.of === 'bool' ? -number : number, true);
   });
   const make = () => values.builder.module.v128.const(new Uint8Array(bytes.buffer));
-  const constant = numbers.every((number) => number === numbers[0]) ? numbers[0] : undefined;
+  const constant = numbers.every((number) => Object.is(number, numbers[0])) ? numbers[0] : undefined;
   return { ...values.of(type, [{ make, simple: true, stable: true }], 0), constant };
 }
 

@@ -40,6 +40,41 @@ intrinsics('all, any and dot join the components', () => {
   }
 });
 
+intrinsics('a vec4 of components of four others has them at their places', () => {
+  const choices = Array.from({ length: 256 }, (_, i) => [i & 3, (i >> 2) & 3, (i >> 4) & 3, i >> 6]);
+  const lines = choices.map((lanes, i) => {
+    const parts = lanes.map((lane, k) => `x[${k}].${'xyzw'[lane]}`);
+    return `y[${i}] = vec4f(${parts.join(', ')});`;
+  });
+  const wasm = wasmOf(`@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+    @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+    @compute @workgroup_size(1) fn main() { ${lines.join('\n')} }`);
+  const y = new Float32Array(4 * 256);
+  wasm.run('main', { buffers: { x: Float32Array.from({ length: 16 }, (_, i) => i), y } });
+  assert.equal(
+    [...y],
+    choices.flatMap((lanes) => lanes.map((lane, k) => 4 * k + lane)),
+  );
+});
+
+intrinsics('a selected zero has the sign that it is written with', () => {
+  const wasm = wasmOf(`@group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
+    @compute @workgroup_size(1) fn main() {
+      let v = y[0];
+      y[0] = select(v, vec4f(), v > vec4f(1.0));
+      y[1] = select(vec4f(), v, v > vec4f(1.0));
+      y[2] = select(v, vec4f(-0.0), v > vec4f(1.0));
+      y[3] = select(vec4f(0.0, -0.0, 0.0, -0.0), v, v > vec4f(1.0));
+    }`);
+  const y = Float32Array.of(NaN, -1, 2, Infinity, ...new Float32Array(12));
+  wasm.run('main', { buffers: { y } });
+  assert.equal([...y.subarray(0, 8)], [NaN, -1, 0, 0, 0, 0, 2, Infinity]);
+  assert.equal([...y.subarray(8)], [NaN, -1, -0, -0, 0, -0, 2, Infinity]);
+  assert.ok(
+    [...y].every((one, i) => one !== 0 || Object.is(one, [8, 9, 10, 11, 13, 15].includes(i) ? -0 : 0)),
+  );
+});
+
 /** Permuted congruential generator of four words. */
 function pcg4d(state: readonly number[]): number[] {
   const v = state.map((one) => (Math.imul(one, 1664525) + 1013904223) >>> 0);
