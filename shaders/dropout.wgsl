@@ -57,22 +57,34 @@ fn pcg4d(seed: u32, step: u32, q: vec4u) -> Bits {
 }
 
 fn drop(q: u32, bits: vec4u) {
-  if (q < dims.quads) {
-    y[q] = select(vec4f(), dims.factor * x[q], bits >= vec4u(dims.threshold));
-  }
+  y[q] = select(vec4f(), dims.factor * x[q], bits >= vec4u(dims.threshold));
 }
 
-// One invocation: four vec4s of y, then those a grid further.
+// One invocation: four vec4s of y, then those a grid further. The last ones may be fewer; their tests stand apart, since bits
+// that are used here and there are computed here and there.
 @compute @workgroup_size(threads)
 fn dropout_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let seed = state.seed;
   let step = state.step;
   for (var i = id.x; i < (dims.quads + 3u) / 4u; i += groups.x * threads) {
     let q = 4u * i;
-    let bits = pcg4d(seed, step, vec4u(q) + vec4u(0u, 1u, 2u, 3u));
-    drop(q, vec4u(bits.x.x, bits.y.x, bits.z.x, bits.w.x));
-    drop(q + 1u, vec4u(bits.x.y, bits.y.y, bits.z.y, bits.w.y));
-    drop(q + 2u, vec4u(bits.x.z, bits.y.z, bits.z.z, bits.w.z));
-    drop(q + 3u, vec4u(bits.x.w, bits.y.w, bits.z.w, bits.w.w));
+    let b = pcg4d(seed, step, vec4u(q) + vec4u(0u, 1u, 2u, 3u));
+    let first = vec4u(b.x.x, b.y.x, b.z.x, b.w.x);
+    let second = vec4u(b.x.y, b.y.y, b.z.y, b.w.y);
+    let third = vec4u(b.x.z, b.y.z, b.z.z, b.w.z);
+    let fourth = vec4u(b.x.w, b.y.w, b.z.w, b.w.w);
+    drop(q, first);
+    if (q + 3u < dims.quads) {
+      drop(q + 1u, second);
+      drop(q + 2u, third);
+      drop(q + 3u, fourth);
+    } else {
+      if (q + 1u < dims.quads) {
+        drop(q + 1u, second);
+      }
+      if (q + 2u < dims.quads) {
+        drop(q + 2u, third);
+      }
+    }
   }
 }
