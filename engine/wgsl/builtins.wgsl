@@ -34,8 +34,9 @@ fn leading_vec4(x: vec4f) -> vec4f {
 // e^(x - n·ln 2) - 1, where n is the integer next to x / ln 2.
 fn exp_fraction_vec4(x: vec4f, n: vec4f) -> vec4f {
   let r = (x - n * ln2_high) - n * ln2_low;
-  let q = 0.49999994 + r * (0.16666517 + r * (0.041668102 + r * (0.0083691925 + r * 0.0013838903)));
-  return r + r * r * q;
+  let s = r * r;
+  let q = (0.49999994 + r * 0.16666517) + s * ((0.041668102 + r * 0.0083691925) + s * 0.0013838903);
+  return r + s * q;
 }
 
 // 2^f for |f| <= 1/2.

@@ -82,6 +82,21 @@ const extreme =
     return values.of(x.type, leaves, deepest([x, y]));
   };
 
+/** Whether two values are known to be the same. */
+const same = (a: Value, b: Value): boolean =>
+  a.constant === undefined
+    ? a.leaves[0] === b.leaves[0] && a.leaves[0].stable
+    : Object.is(a.constant, b.constant);
+
+/** select(a, b, a < b) and select(a, b, b < a), whose answers for NaN are those of pmax and pmin. */
+function limited(values: Values, a: Value, b: Value, { less }: Value): Ref | undefined {
+  const { f32x4 } = values.builder.module;
+  if (less === undefined || componentsOf(a.type) !== 'f32') return undefined;
+  if (same(a, less.low) && same(b, less.high)) return f32x4.pmax(values.write(a), values.write(b));
+  if (same(a, less.high) && same(b, less.low)) return f32x4.pmin(values.write(a), values.write(b));
+  return undefined;
+}
+
 /** Whether a vec4 has no bit in any lane. */
 const isZero = ({ constant }: Value) => Object.is(constant, 0);
 
@@ -94,6 +109,8 @@ function select(values: Values, [no, yes, condition]: readonly Value[]): Value {
   }
   if (isWide(condition)) {
     const make = () => {
+      const limit = limited(values, a, b, condition);
+      if (limit !== undefined) return limit;
       const [no, yes, mask] = [a, b, condition].map((value) => () => values.write(value));
       if (isZero(b)) return module.v128.andnot(no(), mask());
       if (isZero(a)) return module.v128.and(yes(), mask());

@@ -198,7 +198,9 @@ export function binary(values: Values, operator: string, a: Value, b: Value): Va
       ? vector('bool', type.width)
       : bool
     : type;
-  return lanewise(values, result, x, y, apply);
+  const written = lanewise(values, result, x, y, apply);
+  if (!wide || componentsOf(type) !== 'f32' || !['<', '>'].includes(operator)) return written;
+  return { ...written, less: operator === '<' ? { low: x, high: y } : { low: y, high: x } };
 }
 
 /** The same 32 bits in every lane. V8 keeps a constant in a register, but makes the masks of f32x4.neg and abs anew. */

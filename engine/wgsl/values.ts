@@ -36,6 +36,12 @@ export interface Lane {
   readonly at: number;
 }
 
+/** Of a comparison of two vec4s of floats: what is less than what, in WGSL's < or >. */
+export interface Less {
+  readonly low: Value;
+  readonly high: Value;
+}
+
 /** scale · leaf, varying in the loops down to `depth` only. */
 export interface Term {
   readonly leaf: Leaf;
@@ -63,6 +69,7 @@ export interface Value {
   readonly sum?: Sum;
   /** Of a number known beforehand, or of a vec4 that has it in all lanes. */
   readonly constant?: number;
+  readonly less?: Less;
 }
 
 export const isInteger = ({ kind, of }: { kind: string; of?: unknown }) =>

@@ -75,6 +75,32 @@ intrinsics('a selected zero has the sign that it is written with', () => {
   );
 });
 
+intrinsics('a select of one of two that are compared is what it says, for NaN too', () => {
+  const chosen = ['a, b, a < b', 'a, b, a > b', 'b, a, a < b', 'b, a, a > b', 'a, one, a > one'];
+  const wasm = wasmOf(`@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+    @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+    @compute @workgroup_size(1) fn main() {
+      let a = x[0];
+      let b = x[1];
+      let one = vec4f(1.0);
+      ${chosen.map((args, i) => `y[${i}] = select(${args});`).join('\n')}
+    }`);
+  for (const b of [NaN, 0, -0, 3]) {
+    const x = Float32Array.of(NaN, 0, -0, 2, b, b, b, b);
+    const y = new Float32Array(4 * chosen.length);
+    wasm.run('main', { buffers: { x, y } });
+    const select = (no: number, yes: number, choice: boolean) => (choice ? yes : no);
+    const wanted = (a: number) => [
+      select(a, b, a < b),
+      select(a, b, a > b),
+      select(b, a, a < b),
+      select(b, a, a > b),
+      select(a, 1, a > 1),
+    ];
+    y.forEach((one, i) => assert.ok(Object.is(one, wanted(x[i & 3])[i >> 2]), `${chosen[i >> 2]}: ${one}`));
+  }
+});
+
 /** Permuted congruential generator of four words. */
 function pcg4d(state: readonly number[]): number[] {
   const v = state.map((one) => (Math.imul(one, 1664525) + 1013904223) >>> 0);
