@@ -37,18 +37,23 @@ struct Gates {
   n: vec4f,
 }
 
+// As in elementwise.wgsl.
 fn sigmoid(v: vec4f) -> vec4f {
-  let e = exp(-abs(v));
-  return select(e, vec4f(1.0), v >= vec4f()) / (1.0 + e);
+  let most = vec4f(87.0);
+  let e = exp(select(v, most, v > most));
+  return e / (1.0 + e);
 }
 
-// As in elementwise.wgsl: by e^-2|v|, and near 0, where that cancels, by Lambert's continued fraction.
-fn tangent(v: vec4f) -> vec4f {
-  let e = exp(-2.0 * abs(v));
-  let far = sign(v) * (1.0 - e) / (1.0 + e);
+fn tangent(x: vec4f) -> vec4f {
+  let most = vec4f(7.9053111);
+  let above = select(x, -most, x < -most);
+  let v = select(above, most, above > most);
   let s = v * v;
-  let near = v * (945.0 + s * (105.0 + s)) / (945.0 + s * (420.0 + s * 15.0));
-  return select(far, near, abs(v) < vec4f(0.6));
+  let t = s * s;
+  let p = (4.8935246e-3 + s * 6.3726195e-4) + t * ((1.48572235e-5 + s * 5.1222973e-8) +
+    t * ((-8.6046715e-11 + s * 2.0001879e-13) + t * -2.7607684e-16));
+  let q = (4.893525e-3 + s * 2.2684347e-3) + t * (1.1853471e-4 + s * 1.1982584e-6);
+  return v * p / q;
 }
 
 // Of column j of a row whose parts begin at `at`.
