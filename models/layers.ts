@@ -11,7 +11,11 @@ import {
   linear,
   mul,
   ones,
+  relu,
+  reluDropout,
   reshape,
+  sigmoid,
+  sigmoidDropout,
   sum,
   xavierNormal,
   zeros,
@@ -129,6 +133,12 @@ export function normalization(b: Builder, name: string, width: number) {
   return (x: Tensor): Tensor => batchNorm(x, weight, bias, { runningMean, runningVar });
 }
 
+/** Activations that the engine has together with dropout, which is then one kernel: (x, p, stream) → dropout(f(x), p, stream). */
+const withDropout: ReadonlyMap<(x: Tensor) => Tensor, typeof dropout> = new Map([
+  [relu, reluDropout],
+  [sigmoid, sigmoidDropout],
+]);
+
 export interface MlpOptions {
   readonly dropout: number;
   readonly activation: (x: Tensor) => Tensor;
@@ -142,12 +152,18 @@ export interface MlpOptions {
 export function mlp(b: Builder, name: string, inner: number, sizes: readonly number[], options: MlpOptions) {
   const { dropout: p, activation, norm = false } = options;
   const stride = norm ? 4 : 3;
-  const layers = sizes.map((outer, i) => {
+  const maps = sizes.map((outer, i) => {
     const at = 1 + i * stride; // torch numbers every module of the Sequential: dropout comes first
     const map = dense(b, `${name}.mlp_layers.${at}`, i === 0 ? inner : sizes[i - 1], outer);
     const normalize = norm ? normalization(b, `${name}.mlp_layers.${at + 1}`, outer) : (x: Tensor) => x;
-    return (x: Tensor) => activation(normalize(map(dropout(x, p, b.tape.nextStream()))));
+    return (x: Tensor) => normalize(map(x));
   });
-  const forward = (x: Tensor): Tensor => layers.reduce((y, layer) => layer(y), x);
+  // Each activation but the last with the dropout of the layer behind it.
+  const between = withDropout.get(activation) ?? ((x, p, stream) => dropout(activation(x), p, stream));
+  const forward = (x: Tensor): Tensor => {
+    if (maps.length === 0) return x;
+    const first = maps[0](dropout(x, p, b.tape.nextStream()));
+    return activation(maps.slice(1).reduce((y, map) => map(between(y, p, b.tape.nextStream())), first));
+  };
   return Object.assign(forward, { width: sizes.at(-1) ?? inner });
 }

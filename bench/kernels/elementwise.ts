@@ -12,10 +12,12 @@ import {
   mean,
   mul,
   relu,
+  reluDropout,
   resize,
   rowNormalize,
   scale,
   sigmoid,
+  sigmoidDropout,
   softmax,
   sub,
   sum,
@@ -36,6 +38,8 @@ function unaryCases({ batch, columns }: CaseSizes): OpCase[] {
     leaky_relu: (x) => leakyRelu(x, 0.01),
     sigmoid,
     tanh,
+    relu_dropout: (x) => reluDropout(x, 0.5),
+    sigmoid_dropout: (x) => sigmoidDropout(x, 0.5),
   };
   const linear: Readonly<Record<string, (x: Tensor) => Tensor>> = {
     scale: (x) => scale(x, 2),

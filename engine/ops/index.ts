@@ -9,7 +9,7 @@ export { complexExp, complexLog, complexUnit } from './complex.js';
 export { concat } from './concat.js';
 export { crossVector } from './cross_vector.js';
 export { detach } from './detach.js';
-export { dropout, dropoutMask } from './dropout.js';
+export { dropout, dropoutMask, reluDropout, sigmoidDropout } from './dropout.js';
 export { edgeSoftmax } from './edge_softmax.js';
 export { add, leakyRelu, mul, relu, scale, sigmoid, sub, tanh } from './elementwise.js';
 export { embeddingGather } from './embedding_gather.js';

@@ -1,6 +1,19 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ShapeError, Store, Tape, compile, dropout, dropoutMask, mul, sum } from '../../engine/index.js';
+import {
+  ShapeError,
+  Store,
+  Tape,
+  compile,
+  dropout,
+  dropoutMask,
+  mul,
+  relu,
+  reluDropout,
+  sigmoid,
+  sigmoidDropout,
+  sum,
+} from '../../engine/index.js';
 import { close } from '../support/close.js';
 import { testDevice } from '../support/device.js';
 import { checkForward, checkGradient, runCase, type OpCase } from '../support/gradcheck.js';
@@ -85,6 +98,56 @@ dropoutSuite('is x itself in evaluation and with p 0', () => {
   assert.is(dropout(training, 0), training);
 });
 
+const activated = [
+  { name: 'relu_dropout', fused: reluDropout, f: relu, exact: () => true },
+  // The gradient has the sigmoid from y, which is exact where the factor is a power of two.
+  { name: 'sigmoid_dropout', fused: sigmoidDropout, f: sigmoid, exact: (p: number) => p === 0.5 },
+];
+const special = [0, -0, 100, -100, 1e-30, -1e-30, Infinity];
+
+for (const { name, fused, f, exact } of activated) {
+  for (const count of [1, 7, 40, 1031]) {
+    for (const p of [0.2, 0.5]) {
+      dropoutSuite(`${name} of ${count} numbers with p ${p} is dropout of the activation`, async () => {
+        const shape = [count];
+        const data = Array.from({ length: count }, (_, i) => special[i] ?? Math.sin(i) * 8);
+        const inputs = { x: { shape, data } };
+        const none = { reference: () => [] };
+        const one = await runCase(device, { inputs, ...none, build: ({ x }) => fused(x, p, 3) });
+        const two = await runCase(device, { inputs, ...none, build: ({ x }) => dropout(f(x), p, 3) });
+        assert.equal(one.y, two.y);
+        if (exact(p)) assert.equal(one.gradients.x.map(Math.abs), two.gradients.x.map(Math.abs));
+        close(one.gradients.x, [...two.gradients.x], 1e-6, 'gradient');
+      });
+    }
+  }
+
+  dropoutSuite(`${name} hands on a NaN that is not dropped`, async () => {
+    const inputs = { x: { shape: [64], data: new Array<number>(64).fill(NaN) } };
+    const { y } = await runCase(device, { inputs, reference: () => [], build: ({ x }) => fused(x, 0.5, 3) });
+    const mask = dropoutMask({ seed: 1, step: 0, stream: 3 }, 0.5, 64);
+    assert.equal(
+      [...y].map(Number.isNaN),
+      [...mask].map((factor) => factor > 0),
+    );
+  });
+
+  dropoutSuite(`${name} is the activation alone in evaluation and with p 0`, () => {
+    for (const [training, p] of [
+      [false, 0.5],
+      [true, 0],
+    ] as const) {
+      const tape = new Tape({ training });
+      fused(tape.input('x', [3]), p);
+      assert.equal(
+        tape.forward.map(({ op }) => op),
+        [name.replace('_dropout', '')],
+      );
+      assert.is(tape.drawn, 1);
+    }
+  });
+}
+
 dropoutSuite('says which p it takes', () => {
   const x = new Tape({ training: true }).input('x', [3]);
   for (const p of [1, -0.1, Number.NaN]) {
@@ -93,6 +156,8 @@ dropoutSuite('says which p it takes', () => {
       (error: Error) =>
         error instanceof ShapeError && error.message === `dropout: p is ${p}, but 0 ≤ p < 1 is needed`,
     );
+    assert.throws(() => reluDropout(x, p), /^relu_dropout: p is/);
+    assert.throws(() => sigmoidDropout(x, p), /^sigmoid_dropout: p is/);
   }
 });
 

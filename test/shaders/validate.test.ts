@@ -159,7 +159,7 @@ names('of entries are made of words of the engine: none is left over, none unkno
 });
 
 /** Families, whose entries begin with the names of their members. */
-const families = ['broadcast', 'elementwise', 'fm_pairs'];
+const families = ['broadcast', 'dropout', 'elementwise', 'fm_pairs'];
 
 names('of entries begin with that of their shader', () => {
   const strange = kernels.filter(
