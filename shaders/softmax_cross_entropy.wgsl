@@ -4,6 +4,7 @@
 // With the uniform distribution in place of a label:
 //   y[b] = log Σ_k e^z[b,k] − Σ_k z[b,k] / K
 //   dz[b,k] = dy[b] · (softmax(z[b,:])_k − 1/K)
+// One lane of a vec4 for each of four rows, since classes are few.
 
 struct Dims {
   batch: u32,
@@ -12,76 +13,125 @@ struct Dims {
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> z: array<f32>;
-@group(0) @binding(2) var<storage, read> label: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(4) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> label: array<vec4u>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> dz: array<f32>;
 
 const threads = 64u;
 
-struct Softmax {
-  largest: f32,
-  total: f32,
+// Where the four rows of q begin; beyond the end the last one, again.
+struct Rows {
+  a: u32,
+  b: u32,
+  c: u32,
+  d: u32,
 }
 
-// Largest logit of a row and Σ e^(z − largest).
-fn softmax(first: u32) -> Softmax {
-  var largest = z[first];
+fn rows_at(q: u32) -> Rows {
+  let last = dims.batch - 1u;
+  let a = 4u * q;
+  return Rows(
+    a * dims.classes,
+    min(a + 1u, last) * dims.classes,
+    min(a + 2u, last) * dims.classes,
+    min(a + 3u, last) * dims.classes,
+  );
+}
+
+fn row_quads() -> u32 {
+  return (dims.batch + 3u) / 4u;
+}
+
+// Class k of the rows.
+fn logits(rows: Rows, k: u32) -> vec4f {
+  return vec4f(z[rows.a + k], z[rows.b + k], z[rows.c + k], z[rows.d + k]);
+}
+
+// The last row is written last by its own lane: those behind it have other labels.
+fn put(rows: Rows, k: u32, v: vec4f) {
+  dz[rows.d + k] = v.w;
+  dz[rows.c + k] = v.z;
+  dz[rows.b + k] = v.y;
+  dz[rows.a + k] = v.x;
+}
+
+fn found(rows: Rows, k: u32) -> vec4f {
+  return vec4f(dz[rows.a + k], dz[rows.b + k], dz[rows.c + k], dz[rows.d + k]);
+}
+
+fn largest_of(rows: Rows) -> vec4f {
+  var largest = logits(rows, 0u);
   for (var k = 1u; k < dims.classes; k++) {
-    largest = max(largest, z[first + k]);
+    largest = max(largest, logits(rows, k));
   }
-  var total = 0.0;
-  for (var k = 0u; k < dims.classes; k++) {
-    total += exp(z[first + k] - largest);
-  }
-  return Softmax(largest, total);
+  return largest;
 }
 
-// One invocation: one row.
+// Writes e^(z − largest), and returns the sum.
+fn write_exponentials(rows: Rows) -> vec4f {
+  let largest = largest_of(rows);
+  var total = vec4f();
+  for (var k = 0u; k < dims.classes; k++) {
+    let e = exp(logits(rows, k) - largest);
+    put(rows, k, e);
+    total += e;
+  }
+  return total;
+}
+
+// Of every entry, one invocation: four rows, then those a grid further.
 @compute @workgroup_size(threads)
 fn softmax_cross_entropy_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
-    let first = b * dims.classes;
-    let s = softmax(first);
-    y[b] = log(s.total) - (z[first + label[b]] - s.largest);
+  for (var q = id.x; q < row_quads(); q += groups.x * threads) {
+    let rows = rows_at(q);
+    let largest = largest_of(rows);
+    var total = vec4f();
+    var chosen = vec4f();
+    for (var k = 0u; k < dims.classes; k++) {
+      let below = logits(rows, k) - largest;
+      total += exp(below);
+      chosen = select(chosen, below, label[q] == vec4u(k));
+    }
+    y[q] = log(total) - chosen;
   }
 }
 
-// One invocation: one row.
 @compute @workgroup_size(threads)
 fn softmax_cross_entropy_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
-    let first = b * dims.classes;
-    let s = softmax(first);
+  for (var q = id.x; q < row_quads(); q += groups.x * threads) {
+    let rows = rows_at(q);
+    let total = write_exponentials(rows);
     for (var k = 0u; k < dims.classes; k++) {
-      let probability = exp(z[first + k] - s.largest) / s.total;
-      dz[first + k] = dy[b] * (probability - select(0.0, 1.0, k == label[b]));
+      let target_share = select(vec4f(), vec4f(1.0), label[q] == vec4u(k));
+      put(rows, k, dy[q] * (found(rows, k) / total - target_share));
     }
   }
 }
 
-// One invocation: one row.
 @compute @workgroup_size(threads)
 fn softmax_cross_entropy_uniform_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
-    let first = b * dims.classes;
-    let s = softmax(first);
-    var below = 0.0;
+  for (var q = id.x; q < row_quads(); q += groups.x * threads) {
+    let rows = rows_at(q);
+    let largest = largest_of(rows);
+    var total = vec4f();
+    var sum = vec4f();
     for (var k = 0u; k < dims.classes; k++) {
-      below += s.largest - z[first + k];
+      let below = logits(rows, k) - largest;
+      total += exp(below);
+      sum += below;
     }
-    y[b] = log(s.total) + below / f32(dims.classes);
+    y[q] = log(total) - sum / f32(dims.classes);
   }
 }
 
-// One invocation: one row.
 @compute @workgroup_size(threads)
 fn softmax_cross_entropy_uniform_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
-    let first = b * dims.classes;
-    let s = softmax(first);
+  for (var q = id.x; q < row_quads(); q += groups.x * threads) {
+    let rows = rows_at(q);
+    let total = write_exponentials(rows);
     for (var k = 0u; k < dims.classes; k++) {
-      dz[first + k] = dy[b] * (exp(z[first + k] - s.largest) / s.total - 1.0 / f32(dims.classes));
+      put(rows, k, dy[q] * (found(rows, k) / total - 1.0 / f32(dims.classes)));
     }
   }
 }

@@ -19,12 +19,12 @@ export const softmaxCrossEntropy = defineOp('softmax_cross_entropy', ['z', 'labe
 
   forward({ z, label, y }, run) {
     const [batch, classes] = z.shape;
-    run('softmax_cross_entropy_forward', { z, label, y }, { batch, classes }, [batch]);
+    run('softmax_cross_entropy_forward', { z, label, y }, { batch, classes }, [Math.ceil(batch / 4)]);
   },
 
   backward({ z, label, dy, dz }, run) {
     const [batch, classes] = z.shape;
-    if (dz) run('softmax_cross_entropy_backward', { z, label, dy, dz }, { batch, classes }, [batch]);
+    if (dz) run('softmax_cross_entropy_backward', { z, label, dy, dz }, { batch, classes }, [Math.ceil(batch / 4)]);
   },
 });
 
@@ -38,11 +38,11 @@ export const softmaxCrossEntropyUniform = defineOp('softmax_cross_entropy_unifor
 
   forward({ z, y }, run) {
     const [batch, classes] = z.shape;
-    run('softmax_cross_entropy_uniform_forward', { z, y }, { batch, classes }, [batch]);
+    run('softmax_cross_entropy_uniform_forward', { z, y }, { batch, classes }, [Math.ceil(batch / 4)]);
   },
 
   backward({ z, dy, dz }, run) {
     const [batch, classes] = z.shape;
-    if (dz) run('softmax_cross_entropy_uniform_backward', { z, dy, dz }, { batch, classes }, [batch]);
+    if (dz) run('softmax_cross_entropy_uniform_backward', { z, dy, dz }, { batch, classes }, [Math.ceil(batch / 4)]);
   },
 });
