@@ -10,6 +10,10 @@ interface Classes {
   readonly how: LabelAggregation;
 }
 
+/** Rows, or with exponentials four rows, are one invocation's. */
+const over = ({ shape: [batch] }: Tensor, how: LabelAggregation) =>
+  how === 'logit_sum' ? [batch] : [Math.ceil(batch / 4)];
+
 const aggregate = defineOp('class_aggregation', ['z'], {
   shape({ z }, { positive }: Classes) {
     const [batch, classes] = dims(z, 2, 'class_aggregation: z');
@@ -23,14 +27,14 @@ const aggregate = defineOp('class_aggregation', ['z'], {
 
   forward({ z, y }, run, { positive, how }) {
     const [batch, classes] = z.shape;
-    run(`class_aggregation_${how}_forward`, { z, y }, { batch, classes, positive }, [batch]);
+    run(`class_aggregation_${how}_forward`, { z, y }, { batch, classes, positive }, over(z, how));
   },
 
   backward({ z, y, dy, dz }, run, { positive, how }) {
     if (dz === undefined) return;
     const [batch, classes] = z.shape;
     const buffers: Record<string, Tensor> = how === 'logit_sum' ? { dy, dz } : { z, y_forward: y, dy, dz };
-    run(`class_aggregation_${how}_backward`, buffers, { batch, classes, positive }, [batch]);
+    run(`class_aggregation_${how}_backward`, buffers, { batch, classes, positive }, over(z, how));
   },
 });
 
