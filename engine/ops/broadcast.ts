@@ -2,6 +2,7 @@ import { ShapeError, format, sameShape, size } from '../shape.js';
 import type { Run } from '../tape.js';
 import type { Tensor } from '../tensor.js';
 import { recordSum, type SumAxes } from './sums.js';
+import { strided } from './strided.js';
 import { trace } from './trace.js';
 
 /** How b is repeated over a [rows,cols]. */
@@ -41,20 +42,21 @@ function launch(
 ) {
   const [a, b] = operands;
   const entry = `broadcast_${name}`;
-  const over = (rows: number, cols: number) => Math.ceil(rows / block) * cols;
-  const dims = (rows: number, cols: number) => ({ count: over(rows, cols), rows, cols, block, factor });
   const { kind, rows, cols } = r;
-  if (kind === 'scalar') {
-    // Buffers are whole vec4s, so a scalar always goes by vec4s: one row of them.
-    const quads = Math.ceil((rows * cols) / 4);
-    run(`${entry}_column`, { a4: a, b, y4: y }, dims(1, quads), [quads]);
-  } else if (cols % 4 === 0) {
-    run(`${entry}_${kind}`, { a4: a, [kind === 'row' ? 'b4' : 'b']: b, y4: y }, dims(rows, cols / 4), [
-      over(rows, cols / 4),
-    ]);
+  // Buffers are whole vec4s, so a scalar always goes by vec4s.
+  if (kind === 'scalar' || cols % 4 === 0) {
+    const count = Math.ceil((rows * cols) / 4);
+    const buffers = { a4: a, [kind === 'row' ? 'b4' : 'b']: b, y4: y };
+    run(
+      `${entry}_${kind}`,
+      buffers,
+      { count, factor, ...(kind !== 'scalar' && { cols: cols / 4 }) },
+      strided(count),
+    );
   } else {
     const steps = kind === 'row' ? { row_step: 0, col_step: 1 } : { row_step: 1, col_step: 0 };
-    run(entry, { a, b, y }, { ...dims(rows, cols), ...steps }, [over(rows, cols)]);
+    const count = Math.ceil(rows / block) * cols;
+    run(entry, { a, b, y }, { count, rows, cols, block, factor, ...steps }, [count]);
   }
 }
 
