@@ -24,7 +24,8 @@ export const softmaxCrossEntropy = defineOp('softmax_cross_entropy', ['z', 'labe
 
   backward({ z, label, dy, dz }, run) {
     const [batch, classes] = z.shape;
-    if (dz) run('softmax_cross_entropy_backward', { z, label, dy, dz }, { batch, classes }, [Math.ceil(batch / 4)]);
+    if (dz)
+      run('softmax_cross_entropy_backward', { z, label, dy, dz }, { batch, classes }, [Math.ceil(batch / 4)]);
   },
 });
 
@@ -43,6 +44,9 @@ export const softmaxCrossEntropyUniform = defineOp('softmax_cross_entropy_unifor
 
   backward({ z, dy, dz }, run) {
     const [batch, classes] = z.shape;
-    if (dz) run('softmax_cross_entropy_uniform_backward', { z, dy, dz }, { batch, classes }, [Math.ceil(batch / 4)]);
+    if (dz)
+      run('softmax_cross_entropy_uniform_backward', { z, dy, dz }, { batch, classes }, [
+        Math.ceil(batch / 4),
+      ]);
   },
 });
