@@ -2,14 +2,17 @@
 //   batch_norm_blocks:      mean and Σ (d − mean)² of d = x − x[0] over each block of rows
 //   batch_norm_statistics:  shift = x[0], offset = mean of d, var = Σ (d − offset)² / N, united from the blocks
 //   batch_norm_running:     shift = running_mean, offset = 0, var = running_var, in evaluation
-//   batch_norm_forward:     y = weight · x̂ + bias,  x̂ = (x − shift − offset) / √(var + eps)
+//                           and of either scale = 1 / √(var + eps)
+//   batch_norm_forward:     y = weight · x̂ + bias,  x̂ = (x − shift − offset) · scale,  weight · scale first
 //   batch_norm_update:      running_mean and running_var += momentum · (that of the batch − what they are)
-//   batch_norm_backward_blocks:  Σ dy · x̂ and Σ dy over each block of rows
-//   batch_norm_backward_sums:    dweight = Σ dy · x̂,  dbias = Σ dy
-//   batch_norm_backward:    dx = weight / √(var + eps) · (dy − share · (dbias + x̂ · dweight))
+//   batch_norm_backward_blocks:  Σ dy · d and Σ dy over each block of rows
+//   batch_norm_backward_sums:    dweight = Σ dy · x̂ = (Σ dy · d − offset · Σ dy) · scale,  dbias = Σ dy
+//   batch_norm_backward:    dx = weight · scale · (dy − share · (dbias + x̂ · dweight))
 //                           share = 1 / N, in evaluation 0
 //   batch_norm_copy:        to whole vec4s of columns, or back
-// The shift keeps a mean that is large beside the deviation out of every sum.
+// The shift keeps a mean that is large beside the deviation out of every sum. What belongs to a vec4 of columns lies together:
+//   statistics [C/4, 6 vec4s]:  shift, offset, var, scale, weight · scale, bias
+//   slopes [C/4, 5 vec4s]:      shift, offset, weight · scale, share · scale · dweight, share · dbias
 
 struct Dims {
   rows: u32,
@@ -50,69 +53,84 @@ struct State {
 @group(0) @binding(9) var<storage, read> state: State;
 @group(0) @binding(10) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(11) var<storage, read_write> dweight: array<vec4f>;
-@group(0) @binding(11) var<storage, read> weight_sum: array<vec4f>;
 @group(0) @binding(12) var<storage, read_write> dbias: array<vec4f>;
-@group(0) @binding(12) var<storage, read> bias_sum: array<vec4f>;
 @group(0) @binding(13) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(16) var<storage, read_write> slopes: array<vec4f>;
+@group(0) @binding(16) var<storage, read> ready: array<vec4f>;
 @group(0) @binding(14) var<storage, read> words: array<f32>;
 @group(0) @binding(15) var<storage, read_write> copies: array<f32>;
 
 const threads = 64u;
 
-// Four columns in a block of rows: vec4s first, first + quads, … below end.
+// Eight columns in a block of rows, the vec4s a and b of each: as many as registers suffice for. Rows begin at first,
+// first + quads, … below end. Where there are fewer columns the last vec4 is taken again.
 struct Block {
   index: u32,
-  column: u32,
+  a: u32,
+  b: u32,
   first: u32,
   end: u32,
-  rows: f32,
+}
+
+fn pairs() -> u32 {
+  return (dims.quads + 1u) / 2u;
 }
 
 fn block_at(i: u32) -> Block {
-  let index = i / dims.quads;
-  let column = i % dims.quads;
-  let end = min((index + 1u) * dims.block, dims.rows);
+  let index = i / pairs();
+  let a = 2u * (i % pairs());
   let first = index * dims.block;
-  return Block(index, column, first * dims.quads + column, end * dims.quads, f32(end - first));
+  let end = min(first + dims.block, dims.rows);
+  return Block(index, a, min(a + 1u, dims.quads - 1u), first * dims.quads, end * dims.quads);
 }
 
 fn block_count() -> u32 {
   return (dims.rows + dims.block - 1u) / dims.block;
 }
 
-struct Column {
-  shift: vec4f,
-  offset: vec4f,
-  scale: vec4f,
+fn rows_of(index: u32) -> f32 {
+  let first = index * dims.block;
+  return f32(min(first + dims.block, dims.rows) - first);
 }
 
-fn column_at(column: u32) -> Column {
-  let scale = inverseSqrt(known[2u * dims.quads + column] + dims.eps);
-  return Column(known[column], known[dims.quads + column], scale);
+fn put_statistics(column: u32, shift: vec4f, offset: vec4f, variance: vec4f) {
+  statistics[6u * column] = shift;
+  statistics[6u * column + 1u] = offset;
+  statistics[6u * column + 2u] = variance;
+  let scale = inverseSqrt(variance + dims.eps);
+  statistics[6u * column + 3u] = scale;
+  statistics[6u * column + 4u] = weight[column] * scale;
+  statistics[6u * column + 5u] = bias[column];
 }
 
-fn normal(c: Column, v: vec4f) -> vec4f {
-  return ((v - c.shift) - c.offset) * c.scale;
-}
-
-// One invocation: four columns of one block. Two passes, since the second finds its rows in the cache.
+// One invocation: eight columns of one block. Two passes, since the second finds its rows in the cache.
 @compute @workgroup_size(threads)
 fn batch_norm_blocks(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.quads * block_count(); i += groups.x * threads) {
-    let b = block_at(i);
-    let shift = x[b.column];
-    var total = vec4f();
-    for (var k = b.first; k < b.end; k += dims.quads) {
-      total += x[k] - shift;
+  for (var i = id.x; i < pairs() * block_count(); i += groups.x * threads) {
+    let t = block_at(i);
+    let shift_a = x[t.a];
+    let shift_b = x[t.b];
+    var sum_a = vec4f();
+    var sum_b = vec4f();
+    for (var k = t.first; k < t.end; k += dims.quads) {
+      sum_a += x[k + t.a] - shift_a;
+      sum_b += x[k + t.b] - shift_b;
     }
-    let mean = total / b.rows;
-    var squares = vec4f();
-    for (var k = b.first; k < b.end; k += dims.quads) {
-      let d = (x[k] - shift) - mean;
-      squares += d * d;
+    let mean_a = sum_a / rows_of(t.index);
+    let mean_b = sum_b / rows_of(t.index);
+    var squares_a = vec4f();
+    var squares_b = vec4f();
+    for (var k = t.first; k < t.end; k += dims.quads) {
+      let a = (x[k + t.a] - shift_a) - mean_a;
+      let b = (x[k + t.b] - shift_b) - mean_b;
+      squares_a += a * a;
+      squares_b += b * b;
     }
-    partials[2u * b.index * dims.quads + b.column] = mean;
-    partials[(2u * b.index + 1u) * dims.quads + b.column] = squares;
+    let at = 2u * t.index * dims.quads;
+    partials[at + t.a] = mean_a;
+    partials[at + t.b] = mean_b;
+    partials[at + dims.quads + t.a] = squares_a;
+    partials[at + dims.quads + t.b] = squares_b;
   }
 }
 
@@ -122,17 +140,15 @@ fn batch_norm_statistics(@builtin(global_invocation_id) id: vec3u, @builtin(num_
   for (var i = id.x; i < dims.quads; i += groups.x * threads) {
     var total = vec4f();
     for (var b = 0u; b < block_count(); b++) {
-      total += block_at(b * dims.quads).rows * blocks[2u * b * dims.quads + i];
+      total += rows_of(b) * blocks[2u * b * dims.quads + i];
     }
     let offset = total / f32(dims.rows);
     var squares = vec4f();
     for (var b = 0u; b < block_count(); b++) {
       let d = blocks[2u * b * dims.quads + i] - offset;
-      squares += blocks[(2u * b + 1u) * dims.quads + i] + block_at(b * dims.quads).rows * d * d;
+      squares += blocks[(2u * b + 1u) * dims.quads + i] + rows_of(b) * d * d;
     }
-    statistics[i] = x[i];
-    statistics[dims.quads + i] = offset;
-    statistics[2u * dims.quads + i] = squares / f32(dims.rows);
+    put_statistics(i, x[i], offset, squares / f32(dims.rows));
   }
 }
 
@@ -140,23 +156,16 @@ fn batch_norm_statistics(@builtin(global_invocation_id) id: vec3u, @builtin(num_
 @compute @workgroup_size(threads)
 fn batch_norm_running(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.quads; i += groups.x * threads) {
-    statistics[i] = running_mean[i];
-    statistics[dims.quads + i] = vec4f();
-    statistics[2u * dims.quads + i] = running_var[i];
+    put_statistics(i, running_mean[i], vec4f(), running_var[i]);
   }
 }
 
-// One invocation: four columns of one block.
+// One invocation: a vec4 of y, then those a grid further.
 @compute @workgroup_size(threads)
 fn batch_norm_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.quads * block_count(); i += groups.x * threads) {
-    let b = block_at(i);
-    let c = column_at(b.column);
-    let w = weight[b.column];
-    let w0 = bias[b.column];
-    for (var k = b.first; k < b.end; k += dims.quads) {
-      y[k] = w * normal(c, x[k]) + w0;
-    }
+  for (var k = id.x; k < dims.rows * dims.quads; k += groups.x * threads) {
+    let at = 6u * (k % dims.quads);
+    y[k] = known[at + 4u] * ((x[k] - known[at]) - known[at + 1u]) + known[at + 5u];
   }
 }
 
@@ -167,27 +176,35 @@ fn batch_norm_update(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
     return;
   }
   for (var i = id.x; i < dims.quads; i += groups.x * threads) {
-    let mean = known[i] + known[dims.quads + i];
-    let variance = dims.unbias * known[2u * dims.quads + i];
+    let mean = known[6u * i] + known[6u * i + 1u];
+    let variance = dims.unbias * known[6u * i + 2u];
     running_mean[i] = mix(running_mean[i], mean, dims.momentum);
     running_var[i] = mix(running_var[i], variance, dims.momentum);
   }
 }
 
-// One invocation: four columns of one block.
+// One invocation: eight columns of one block.
 @compute @workgroup_size(threads)
 fn batch_norm_backward_blocks(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.quads * block_count(); i += groups.x * threads) {
-    let b = block_at(i);
-    let c = column_at(b.column);
-    var products = vec4f();
-    var total = vec4f();
-    for (var k = b.first; k < b.end; k += dims.quads) {
-      products += dy[k] * normal(c, x[k]);
-      total += dy[k];
+  for (var i = id.x; i < pairs() * block_count(); i += groups.x * threads) {
+    let t = block_at(i);
+    let shift_a = known[6u * t.a];
+    let shift_b = known[6u * t.b];
+    var products_a = vec4f();
+    var products_b = vec4f();
+    var sum_a = vec4f();
+    var sum_b = vec4f();
+    for (var k = t.first; k < t.end; k += dims.quads) {
+      products_a += dy[k + t.a] * (x[k + t.a] - shift_a);
+      sum_a += dy[k + t.a];
+      products_b += dy[k + t.b] * (x[k + t.b] - shift_b);
+      sum_b += dy[k + t.b];
     }
-    partials[2u * b.index * dims.quads + b.column] = products;
-    partials[(2u * b.index + 1u) * dims.quads + b.column] = total;
+    let at = 2u * t.index * dims.quads;
+    partials[at + t.a] = products_a;
+    partials[at + t.b] = products_b;
+    partials[at + dims.quads + t.a] = sum_a;
+    partials[at + dims.quads + t.b] = sum_b;
   }
 }
 
@@ -201,23 +218,25 @@ fn batch_norm_backward_sums(@builtin(global_invocation_id) id: vec3u, @builtin(n
       products += blocks[2u * b * dims.quads + i];
       total += blocks[(2u * b + 1u) * dims.quads + i];
     }
-    dweight[i] = products;
+    let scale = known[6u * i + 3u];
+    let along = (products - known[6u * i + 1u] * total) * scale;
+    dweight[i] = along;
     dbias[i] = total;
+    slopes[5u * i] = known[6u * i];
+    slopes[5u * i + 1u] = known[6u * i + 1u];
+    slopes[5u * i + 2u] = known[6u * i + 4u];
+    slopes[5u * i + 3u] = dims.share * scale * along;
+    slopes[5u * i + 4u] = dims.share * total;
   }
 }
 
-// One invocation: four columns of one block.
+// One invocation: a vec4 of dx, then those a grid further.
 @compute @workgroup_size(threads)
 fn batch_norm_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.quads * block_count(); i += groups.x * threads) {
-    let b = block_at(i);
-    let c = column_at(b.column);
-    let factor = weight[b.column] * c.scale;
-    let slope = dims.share * weight_sum[b.column];
-    let mean = dims.share * bias_sum[b.column];
-    for (var k = b.first; k < b.end; k += dims.quads) {
-      dx[k] = factor * (dy[k] - (mean + slope * normal(c, x[k])));
-    }
+  for (var k = id.x; k < dims.rows * dims.quads; k += groups.x * threads) {
+    let at = 5u * (k % dims.quads);
+    let centered = (x[k] - ready[at]) - ready[at + 1u];
+    dx[k] = ready[at + 2u] * (dy[k] - (ready[at + 4u] + ready[at + 3u] * centered));
   }
 }
 

@@ -2,6 +2,7 @@ import { defineOp } from '../op.js';
 import { ShapeError, dims, format } from '../shape.js';
 import type { Run } from '../tape.js';
 import type { Tensor } from '../tensor.js';
+import { strided } from './strided.js';
 
 /** The statistics that evaluation uses, tensors [C] that training updates, and PyTorch's options. */
 export interface BatchNorm {
@@ -13,9 +14,8 @@ export interface BatchNorm {
   readonly eps?: number;
 }
 
-/** Rows that an invocation sums before a second level unites the sums, and that it normalises. */
+/** Rows that an invocation sums, of eight columns, before a second level unites the sums. */
 const summedRows = 32;
-const normalisedRows = 8;
 
 interface Sizes {
   readonly rows: number;
@@ -25,7 +25,9 @@ interface Sizes {
 }
 
 const sizesOf = ({ shape: [rows, cols] }: Tensor): Sizes => ({ rows, cols, quads: Math.ceil(cols / 4) });
-const blocksOf = ({ rows }: Sizes, block: number) => Math.ceil(rows / block);
+const blocksOf = ({ rows }: Sizes) => Math.ceil(rows / summedRows);
+/** Invocations that share the columns. */
+const pairsOf = ({ quads }: Sizes) => Math.ceil(quads / 2);
 
 function copy(run: Run, from: Tensor, to: Tensor, rows: number): void {
   const [from_cols, to_cols] = [from.shape[1], to.shape[1]];
@@ -77,51 +79,53 @@ function shapeOf(x: Tensor, weight: Tensor, bias: Tensor, { runningMean, running
 const normalize = defineOp('batch_norm', ['x', 'weight', 'bias'], {
   shape: ({ x, weight, bias }, attributes: BatchNorm) => shapeOf(x, weight, bias, attributes),
 
-  // Three rows: shift, mean after the shift, biased variance.
-  saves: ({ x }) => ({ statistics: [3, 4 * sizesOf(x).quads] }),
+  // Of four columns: shift, mean after the shift, biased variance, 1 / deviation, and what y is made with.
+  saves: ({ x }) => ({ statistics: [sizesOf(x).quads, 6, 4] }),
 
   forward({ x, weight, bias, statistics, y }, run, { runningMean, runningVar, momentum = 0.1, eps = 1e-5 }) {
     const sizes = sizesOf(x);
     const { rows, quads } = sizes;
     const running = { running_mean: runningMean, running_var: runningVar };
+    const parameters = { weight, bias, statistics };
     const wide = widened(run, x, sizes);
     if (x.tape.training) {
-      const count = blocksOf(sizes, summedRows);
+      const count = blocksOf(sizes);
       const partials = run.scratch('partials', [count, 2, 4 * quads]);
       const blocks = { rows, quads, block: summedRows };
-      run('batch_norm_blocks', { x: wide, partials }, blocks, [count * quads]);
-      run('batch_norm_statistics', { x: wide, blocks: partials, statistics }, blocks, [quads]);
+      run('batch_norm_blocks', { x: wide, partials }, blocks, [count * pairsOf(sizes)]);
+      run('batch_norm_statistics', { x: wide, blocks: partials, ...parameters }, { ...blocks, eps }, [quads]);
       const update = { ...running, known: statistics, state: x.tape.stepState() };
       run.afterStep('batch_norm_update', update, { quads, momentum, unbias: rows / (rows - 1) }, [quads]);
     } else {
-      run('batch_norm_running', { ...running, statistics }, { quads }, [quads]);
+      run('batch_norm_running', { ...running, ...parameters }, { quads, eps }, [quads]);
     }
     narrowed(run, y, sizes, (out) => {
-      const all = { rows, quads, block: normalisedRows, eps };
-      const over = [blocksOf(sizes, normalisedRows) * quads];
-      run('batch_norm_forward', { x: wide, known: statistics, weight, bias, y: out }, all, over);
+      const buffers = { x: wide, known: statistics, y: out };
+      run('batch_norm_forward', buffers, { rows, quads }, strided(rows * quads));
     });
   },
 
-  backward({ x, weight, statistics, dy, dx, dweight, dbias }, run, { eps = 1e-5 }) {
+  backward({ x, statistics, dy, dx, dweight, dbias }, run) {
     const sizes = sizesOf(x);
     const { rows, cols, quads } = sizes;
     const [wide, wideDy] = [widened(run, x, sizes), widened(run, dy, sizes)];
-    const count = blocksOf(sizes, summedRows);
+    const count = blocksOf(sizes);
     const partials = run.scratch('partials', [count, 2, 4 * quads]);
+    const slopes = run.scratch('slopes', [quads, 5, 4]);
     const blocks = { rows, quads, block: summedRows };
     const read = { x: wide, known: statistics, dy: wideDy };
-    run('batch_norm_backward_blocks', { ...read, partials }, { ...blocks, eps }, [count * quads]);
+    run('batch_norm_backward_blocks', { ...read, partials }, blocks, [count * pairsOf(sizes)]);
     const sums = {
       dweight: dweight ?? run.scratch('dweight', [cols]),
       dbias: dbias ?? run.scratch('dbias', [cols]),
     };
-    run('batch_norm_backward_sums', { blocks: partials, ...sums }, blocks, [quads]);
+    const share = x.tape.training ? 1 / rows : 0;
+    const known = { blocks: partials, known: statistics };
+    run('batch_norm_backward_sums', { ...known, ...sums, slopes }, { ...blocks, share }, [quads]);
     if (dx === undefined) return;
     narrowed(run, dx, sizes, (out) => {
-      const all = { rows, quads, block: normalisedRows, eps, share: x.tape.training ? 1 / rows : 0 };
-      const buffers = { ...read, weight, weight_sum: sums.dweight, bias_sum: sums.dbias, dx: out };
-      run('batch_norm_backward', buffers, all, [blocksOf(sizes, normalisedRows) * quads]);
+      const buffers = { x: wide, dy: wideDy, ready: slopes, dx: out };
+      run('batch_norm_backward', buffers, { rows, quads }, strided(rows * quads));
     });
   },
 });
