@@ -3,7 +3,8 @@
 // and backward, with the gradients of what σ and tanh are taken of:
 //   pn = dy · (1 − z) · (1 − n²)    pz = dy · (h − n) · z · (1 − z)    pr = pn · gh_n · r · (1 − r)
 //   dgi = (pr, pz, pn)              dgh = (pr, pz, r · pn)             dh = dy · z
-// _vec4 entries are for A of whole vec4s; width is A, there counted in vec4s. The others splat each number.
+// The forward pass keeps the gates (r, z, n). _vec4 entries are for A of whole vec4s; width is A, there counted in vec4s. The
+// others splat each number.
 
 struct Dims {
   rows: u32,
@@ -27,10 +28,14 @@ struct Dims {
 @group(0) @binding(7) var<storage, read_write> dgh4: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> dh: array<f32>;
 @group(0) @binding(8) var<storage, read_write> dh4: array<vec4f>;
+@group(0) @binding(9) var<storage, read_write> gates: array<f32>;
+@group(0) @binding(9) var<storage, read_write> gates4: array<vec4f>;
+@group(0) @binding(9) var<storage, read> kept: array<f32>;
+@group(0) @binding(9) var<storage, read> kept4: array<vec4f>;
 
 const threads = 64u;
 
-// Of four columns.
+// Of four columns: r, z, n, or the gradients of what they are made of.
 struct Gates {
   r: vec4f,
   z: vec4f,
@@ -56,23 +61,9 @@ fn tangent(x: vec4f) -> vec4f {
   return v * p / q;
 }
 
-// Of column j of a row whose parts begin at `at`.
-fn gates(at: u32, j: u32) -> Gates {
-  let r_at = at + j;
-  let z_at = r_at + dims.width;
-  let n_at = z_at + dims.width;
-  let r = sigmoid(vec4f(gi[r_at] + gh[r_at]));
-  let z = sigmoid(vec4f(gi[z_at] + gh[z_at]));
-  return Gates(r, z, tangent(vec4f(gi[n_at]) + r * gh[n_at]));
-}
-
-fn gates4(at: u32, j: u32) -> Gates {
-  let r_at = at + j;
-  let z_at = r_at + dims.width;
-  let n_at = z_at + dims.width;
-  let r = sigmoid(gi4[r_at] + gh4[r_at]);
-  let z = sigmoid(gi4[z_at] + gh4[z_at]);
-  return Gates(r, z, tangent(gi4[n_at] + r * gh4[n_at]));
+fn gates_of(r: vec4f, z: vec4f, n: vec4f, gh_n: vec4f) -> Gates {
+  let reset = sigmoid(r);
+  return Gates(reset, sigmoid(z), tangent(n + reset * gh_n));
 }
 
 // (pr, pz, pn) from the gates, gh_n, h and dy.
@@ -82,65 +73,76 @@ fn flows(g: Gates, gh_n: vec4f, state: vec4f, flow: vec4f) -> Gates {
   return Gates(pn * gh_n * g.r * (1.0 - g.r), pz, pn);
 }
 
-// Of every entry, one invocation: a row, then those a grid further.
+// Where column i of all rows has its part r; parts z and n are a width further each.
+fn part_at(i: u32) -> u32 {
+  return i + i / dims.width * (2u * dims.width);
+}
+
+// Of every entry, one invocation: a column, or vec4 of columns, of a row, then those a grid further.
 @compute @workgroup_size(threads)
 fn gru_cell_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var row = id.x; row < dims.rows; row += groups.x * threads) {
-    for (var j = 0u; j < dims.width; j++) {
-      let g = gates(3u * row * dims.width, j);
-      let at = row * dims.width + j;
-      y[at] = (g.n + g.z * (vec4f(h[at]) - g.n)).x;
-    }
+  let width = dims.width;
+  for (var i = id.x; i < dims.rows * dims.width; i += groups.x * threads) {
+    let r = part_at(i);
+    let z = r + width;
+    let n = z + width;
+    let g = gates_of(vec4f(gi[r] + gh[r]), vec4f(gi[z] + gh[z]), vec4f(gi[n]), vec4f(gh[n]));
+    y[i] = (g.n + g.z * (vec4f(h[i]) - g.n)).x;
+    gates[r] = g.r.x;
+    gates[z] = g.z.x;
+    gates[n] = g.n.x;
   }
 }
 
 @compute @workgroup_size(threads)
 fn gru_cell_forward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var row = id.x; row < dims.rows; row += groups.x * threads) {
-    for (var j = 0u; j < dims.width; j++) {
-      let g = gates4(3u * row * dims.width, j);
-      let at = row * dims.width + j;
-      y4[at] = g.n + g.z * (h4[at] - g.n);
-    }
+  let width = dims.width;
+  for (var i = id.x; i < dims.rows * dims.width; i += groups.x * threads) {
+    let r = part_at(i);
+    let z = r + width;
+    let n = z + width;
+    let g = gates_of(gi4[r] + gh4[r], gi4[z] + gh4[z], gi4[n], gh4[n]);
+    y4[i] = g.n + g.z * (h4[i] - g.n);
+    gates4[r] = g.r;
+    gates4[z] = g.z;
+    gates4[n] = g.n;
   }
 }
 
 @compute @workgroup_size(threads)
 fn gru_cell_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let width = dims.width;
-  for (var row = id.x; row < dims.rows; row += groups.x * threads) {
-    for (var j = 0u; j < width; j++) {
-      let at = row * width + j;
-      let to = 3u * row * width + j;
-      let g = gates(to - j, j);
-      let p = flows(g, vec4f(gh[to + 2u * width]), vec4f(h[at]), vec4f(dy[at]));
-      dgi[to] = p.r.x;
-      dgi[to + width] = p.z.x;
-      dgi[to + 2u * width] = p.n.x;
-      dgh[to] = p.r.x;
-      dgh[to + width] = p.z.x;
-      dgh[to + 2u * width] = (g.r * p.n).x;
-      dh[at] = dy[at] * g.z.x;
-    }
+  for (var i = id.x; i < dims.rows * dims.width; i += groups.x * threads) {
+    let r = part_at(i);
+    let z = r + width;
+    let n = z + width;
+    let g = Gates(vec4f(kept[r]), vec4f(kept[z]), vec4f(kept[n]));
+    let p = flows(g, vec4f(gh[n]), vec4f(h[i]), vec4f(dy[i]));
+    dgi[r] = p.r.x;
+    dgi[z] = p.z.x;
+    dgi[n] = p.n.x;
+    dgh[r] = p.r.x;
+    dgh[z] = p.z.x;
+    dgh[n] = (g.r * p.n).x;
+    dh[i] = dy[i] * g.z.x;
   }
 }
 
 @compute @workgroup_size(threads)
 fn gru_cell_backward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let width = dims.width;
-  for (var row = id.x; row < dims.rows; row += groups.x * threads) {
-    for (var j = 0u; j < width; j++) {
-      let at = row * width + j;
-      let to = 3u * row * width + j;
-      let g = gates4(to - j, j);
-      let p = flows(g, gh4[to + 2u * width], h4[at], dy4[at]);
-      dgi4[to] = p.r;
-      dgi4[to + width] = p.z;
-      dgi4[to + 2u * width] = p.n;
-      dgh4[to] = p.r;
-      dgh4[to + width] = p.z;
-      dgh4[to + 2u * width] = g.r * p.n;
-      dh4[at] = dy4[at] * g.z;
-    }
+  for (var i = id.x; i < dims.rows * dims.width; i += groups.x * threads) {
+    let r = part_at(i);
+    let z = r + width;
+    let n = z + width;
+    let g = Gates(kept4[r], kept4[z], kept4[n]);
+    let p = flows(g, gh4[n], h4[i], dy4[i]);
+    dgi4[r] = p.r;
+    dgi4[z] = p.z;
+    dgi4[n] = p.n;
+    dgh4[r] = p.r;
+    dgh4[z] = p.z;
+    dgh4[n] = g.r * p.n;
+    dh4[i] = dy4[i] * g.z;
   }
 }

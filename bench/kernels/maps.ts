@@ -79,6 +79,9 @@ function fieldCases({ batch, fields, dim, heads }: CaseSizes): OpCase[] {
     {
       name: 'gru_cell',
       inputs: { gi: gates, gh: gates, h: state },
+      keeps: [gates],
+      reads: [gates, state],
+      writes: [gates, gates, state],
       build: ({ gi, gh, h }) => gruCell(gi, gh, h),
     },
   ];

@@ -2,11 +2,13 @@ import { defineOp } from '../op.js';
 import { rowView } from '../segments.js';
 import { ShapeError, dims, format } from '../shape.js';
 import type { Tensor } from '../tensor.js';
+import { strided } from './strided.js';
 
 function viewOf(h: Tensor) {
   const [rows, width] = h.shape;
   const { lanes, four, suffix } = rowView(width);
-  return { sizes: { rows, width: width / lanes }, four, suffix };
+  const columns = width / lanes;
+  return { sizes: { rows, width: columns }, over: strided(rows * columns), four, suffix };
 }
 
 /**
@@ -29,16 +31,18 @@ export const gruCell = defineOp('gru_cell', ['gi', 'gh', 'h'], {
     return h.shape;
   },
 
-  forward({ gi, gh, h, y }, run) {
-    const { sizes, four, suffix } = viewOf(h);
-    const buffers = { [`gi${four}`]: gi, [`gh${four}`]: gh, [`h${four}`]: h, [`y${four}`]: y };
-    run(`gru_cell_forward${suffix}`, buffers, sizes, [sizes.rows]);
+  saves: ({ gi }) => ({ gates: gi.shape }),
+
+  forward({ gi, gh, h, gates, y }, run) {
+    const { sizes, over, four, suffix } = viewOf(h);
+    const read = { [`gi${four}`]: gi, [`gh${four}`]: gh, [`h${four}`]: h };
+    run(`gru_cell_forward${suffix}`, { ...read, [`gates${four}`]: gates, [`y${four}`]: y }, sizes, over);
   },
 
-  backward({ gi, gh, h, dy, dgi, dgh, dh }, run) {
-    const { sizes, four, suffix } = viewOf(h);
+  backward({ gi, gh, h, gates, dy, dgi, dgh, dh }, run) {
+    const { sizes, over, four, suffix } = viewOf(h);
     const buffers = {
-      [`gi${four}`]: gi,
+      [`kept${four}`]: gates,
       [`gh${four}`]: gh,
       [`h${four}`]: h,
       [`dy${four}`]: dy,
@@ -46,6 +50,6 @@ export const gruCell = defineOp('gru_cell', ['gi', 'gh', 'h'], {
       [`dgh${four}`]: dgh ?? run.scratch('dgh', gh.shape),
       [`dh${four}`]: dh ?? run.scratch('dh', h.shape),
     };
-    run(`gru_cell_backward${suffix}`, buffers, sizes, [sizes.rows]);
+    run(`gru_cell_backward${suffix}`, buffers, sizes, over);
   },
 });
