@@ -32,8 +32,9 @@ fn sigmoid(v: vec4f) -> vec4f {
 // x · p(x²) / q(x²), Eigen's rational fit (ptanh), held where it comes within 3e-7 of ±1; relative errors are below 4e-7.
 // WGSL's own tanh may overflow, and cancels near 0. Limits by select: min and max may lose a NaN.
 fn tangent(x: vec4f) -> vec4f {
+  let least = vec4f(-7.9053111);
   let most = vec4f(7.9053111);
-  let above = select(x, -most, x < -most);
+  let above = select(x, least, x < least);
   let v = select(above, most, above > most);
   let s = v * v;
   let t = s * s;

@@ -50,8 +50,9 @@ fn sigmoid(v: vec4f) -> vec4f {
 }
 
 fn tangent(x: vec4f) -> vec4f {
+  let least = vec4f(-7.9053111);
   let most = vec4f(7.9053111);
-  let above = select(x, -most, x < -most);
+  let above = select(x, least, x < least);
   let v = select(above, most, above > most);
   let s = v * v;
   let t = s * s;
