@@ -1,27 +1,29 @@
 import { defineOp } from '../op.js';
 import { ShapeError, format, size } from '../shape.js';
+import type { Run } from '../tape.js';
 import type { Tensor } from '../tensor.js';
 import { strided } from './strided.js';
 
-/** Rows of `half` numbers a part, and what an entry takes of them. */
-function launchOf(rows: number, half: number) {
+/** Runs an entry over rows of two parts, `parts` [B,2,..]: by vec4s where a part is whole ones. */
+function launch(run: Run, entry: string, parts: Tensor, buffers: Readonly<Record<string, Tensor>>): void {
+  const [rows] = parts.shape;
+  const half = size(parts.shape) / rows / 2;
   const quads = Math.ceil(half / 4);
   const count = rows * quads;
-  return { dims: { count, size: half, quads }, over: strided(count) };
+  if (half % 4 !== 0) {
+    run(entry, buffers, { count, quads, size: half }, strided(count));
+    return;
+  }
+  const four = Object.fromEntries(Object.entries(buffers).map(([name, t]) => [`${name}4`, t]));
+  run(`${entry}_vec4`, four, { count, quads }, strided(count));
 }
-
-const launchOfParts = ({ shape }: Tensor) => launchOf(shape[0], size(shape) / shape[0] / 2);
 
 const unit = defineOp('complex_unit', ['x'], {
   shader: 'complex',
   shape: ({ x }) => [x.shape[0], 2, ...x.shape.slice(1)],
-  forward({ x, y }, run) {
-    const { dims, over } = launchOfParts(y);
-    run('complex_unit_forward', { x, y }, dims, over);
-  },
+  forward: ({ x, y }, run) => launch(run, 'complex_unit_forward', y, { x, y }),
   backward({ y, dy, dx }, run) {
-    const { dims, over } = launchOfParts(y);
-    if (dx) run('complex_unit_backward', { y_forward: y, dy, dx }, dims, over);
+    if (dx) launch(run, 'complex_unit_backward', y, { y_forward: y, dy, dx });
   },
 });
 
@@ -34,15 +36,10 @@ const between = (name: 'complex_log' | 'complex_exp', reads: 'x' | 'y') =>
         `${name}: x ${format(shape)} has no parts; real and imaginary are axis 1, of size 2`,
       );
     },
-    forward({ x, y }, run) {
-      const { dims, over } = launchOfParts(x);
-      run(`${name}_forward`, { x, y }, dims, over);
-    },
+    forward: ({ x, y }, run) => launch(run, `${name}_forward`, x, { x, y }),
     backward({ x, y, dy, dx }, run) {
-      if (dx === undefined) return;
-      const { dims, over } = launchOfParts(x);
       const read: Record<string, Tensor> = reads === 'x' ? { x } : { y_forward: y };
-      run(`${name}_backward`, { ...read, dy, dx }, dims, over);
+      if (dx) launch(run, `${name}_backward`, x, { ...read, dy, dx });
     },
   });
 
