@@ -17,60 +17,103 @@ struct Dims {
 
 const threads = 64u;
 
-// s_i + t_j, both fields counted over all rows.
-fn sum_of(i: u32, j: u32) -> f32 {
-  return x[2u * i] + x[2u * j + 1u];
+// Four rows, one lane of a vec4 for each; beyond the end the last one, again.
+fn rows_at(q: u32) -> vec4u {
+  return min(4u * q + vec4u(0u, 1u, 2u, 3u), vec4u(dims.batch - 1u));
 }
 
-// One invocation: the edges of a row, then those a grid further.
+fn load(i: vec4u) -> vec4f {
+  return vec4f(x[i.x], x[i.y], x[i.z], x[i.w]);
+}
+
+fn found(i: vec4u) -> vec4f {
+  return vec4f(y[i.x], y[i.y], y[i.z], y[i.w]);
+}
+
+fn put(i: vec4u, v: vec4f) {
+  y[i.x] = v.x;
+  y[i.y] = v.y;
+  y[i.z] = v.z;
+  y[i.w] = v.w;
+}
+
+fn load_y(i: vec4u) -> vec4f {
+  return vec4f(y_forward[i.x], y_forward[i.y], y_forward[i.z], y_forward[i.w]);
+}
+
+fn load_dy(i: vec4u) -> vec4f {
+  return vec4f(dy[i.x], dy[i.y], dy[i.z], dy[i.w]);
+}
+
+fn load_dx(i: vec4u) -> vec4f {
+  return vec4f(dx[i.x], dx[i.y], dx[i.z], dx[i.w]);
+}
+
+fn put_dx(i: vec4u, v: vec4f) {
+  dx[i.x] = v.x;
+  dx[i.y] = v.y;
+  dx[i.z] = v.z;
+  dx[i.w] = v.w;
+}
+
+fn edge(s: vec4f, t: vec4f) -> vec4f {
+  let sum = s + t;
+  return select(dims.slope * sum, sum, sum > vec4f());
+}
+
+// One invocation: the edges of four rows, then those a grid further.
 @compute @workgroup_size(threads)
 fn edge_softmax_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
-    let first = b * dims.fields;
-    for (var i = first; i < first + dims.fields; i++) {
-      let at = i * dims.fields;
-      var largest = -3e38;
+  for (var q = id.x; q < (dims.batch + 3u) / 4u; q += groups.x * threads) {
+    let pairs = rows_at(q) * (2u * dims.fields);
+    let edges = rows_at(q) * (dims.fields * dims.fields);
+    for (var i = 0u; i < dims.fields; i++) {
+      let s = load(pairs + 2u * i);
+      let at = edges + i * dims.fields;
+      var largest = vec4f(-3e38);
       for (var j = 0u; j < dims.fields; j++) {
-        let sum = sum_of(i, first + j);
-        let e = select(dims.slope * sum, sum, sum > 0.0);
-        y[at + j] = e;
-        largest = select(max(largest, e), largest, first + j == i);
+        let e = edge(s, load(pairs + (2u * j + 1u)));
+        largest = select(max(largest, e), largest, j == i);
       }
-      var total = 0.0;
+      var total = vec4f();
       for (var j = 0u; j < dims.fields; j++) {
-        let share = select(exp(y[at + j] - largest), 0.0, first + j == i);
-        y[at + j] = share;
+        let e = edge(s, load(pairs + (2u * j + 1u)));
+        let share = select(exp(e - largest), vec4f(), j == i);
+        put(at + j, share);
         total += share;
       }
       for (var j = 0u; j < dims.fields; j++) {
-        y[at + j] /= total;
+        put(at + j, found(at + j) / total);
       }
     }
   }
 }
 
-// One invocation: the fields of a row, then those a grid further.
+// One invocation: the fields of four rows, then those a grid further.
 @compute @workgroup_size(threads)
 fn edge_softmax_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var b = id.x; b < dims.batch; b += groups.x * threads) {
-    let first = b * dims.fields;
-    for (var j = first; j < first + dims.fields; j++) {
-      dx[2u * j + 1u] = 0.0;
+  for (var q = id.x; q < (dims.batch + 3u) / 4u; q += groups.x * threads) {
+    let pairs = rows_at(q) * (2u * dims.fields);
+    let edges = rows_at(q) * (dims.fields * dims.fields);
+    for (var j = 0u; j < dims.fields; j++) {
+      put_dx(pairs + (2u * j + 1u), vec4f());
     }
-    for (var i = first; i < first + dims.fields; i++) {
-      let at = i * dims.fields;
-      var total = 0.0;
+    for (var i = 0u; i < dims.fields; i++) {
+      let s = load(pairs + 2u * i);
+      let at = edges + i * dims.fields;
+      var total = vec4f();
       for (var j = 0u; j < dims.fields; j++) {
-        total += y_forward[at + j] * dy[at + j];
+        total += load_y(at + j) * load_dy(at + j);
       }
-      var ds = 0.0;
+      var ds = vec4f();
       for (var j = 0u; j < dims.fields; j++) {
-        let slope = select(dims.slope, 1.0, sum_of(i, first + j) > 0.0);
-        let de = slope * y_forward[at + j] * (dy[at + j] - total);
-        dx[2u * (first + j) + 1u] += de;
+        let to = pairs + (2u * j + 1u);
+        let inner = load_y(at + j) * (load_dy(at + j) - total);
+        let de = select(dims.slope * inner, inner, s + load(to) > vec4f());
+        put_dx(to, load_dx(to) + de);
         ds += de;
       }
-      dx[2u * i] = ds;
+      put_dx(pairs + 2u * i, ds);
     }
   }
 }

@@ -1,6 +1,7 @@
 // Softmax of each row, x [rows,cols] → y [rows,cols]:
 //   softmax_forward:   y = e^(x − max x) / Σ e^(x − max x)
 //   softmax_backward:  dx = y · (dy − Σ y · dy)
+// The forward pass takes four rows at once, one lane of a vec4 for each, since rows are short.
 
 struct Dims {
   rows: u32,
@@ -16,24 +17,58 @@ struct Dims {
 
 const threads = 64u;
 
-// One invocation: one row, then those a grid further.
+// Where four rows begin; beyond the end the last one, again.
+struct Rows {
+  a: u32,
+  b: u32,
+  c: u32,
+  d: u32,
+}
+
+fn rows_at(q: u32) -> Rows {
+  let last = dims.rows - 1u;
+  let a = 4u * q;
+  return Rows(
+    a * dims.cols,
+    min(a + 1u, last) * dims.cols,
+    min(a + 2u, last) * dims.cols,
+    min(a + 3u, last) * dims.cols,
+  );
+}
+
+// Column k of the rows.
+fn load(rows: Rows, k: u32) -> vec4f {
+  return vec4f(x[rows.a + k], x[rows.b + k], x[rows.c + k], x[rows.d + k]);
+}
+
+fn found(rows: Rows, k: u32) -> vec4f {
+  return vec4f(y[rows.a + k], y[rows.b + k], y[rows.c + k], y[rows.d + k]);
+}
+
+fn put(rows: Rows, k: u32, v: vec4f) {
+  y[rows.a + k] = v.x;
+  y[rows.b + k] = v.y;
+  y[rows.c + k] = v.z;
+  y[rows.d + k] = v.w;
+}
+
+// One invocation: four rows, then those a grid further.
 @compute @workgroup_size(threads)
 fn softmax_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var row = id.x; row < dims.rows; row += groups.x * threads) {
-    let first = row * dims.cols;
-    let end = first + dims.cols;
-    var largest = x[first];
-    for (var i = first + 1u; i < end; i++) {
-      largest = max(largest, x[i]);
+  for (var q = id.x; q < (dims.rows + 3u) / 4u; q += groups.x * threads) {
+    let rows = rows_at(q);
+    var largest = load(rows, 0u);
+    for (var k = 1u; k < dims.cols; k++) {
+      largest = max(largest, load(rows, k));
     }
-    var total = 0.0;
-    for (var i = first; i < end; i++) {
-      let e = exp(x[i] - largest);
-      y[i] = e;
+    var total = vec4f();
+    for (var k = 0u; k < dims.cols; k++) {
+      let e = exp(load(rows, k) - largest);
+      put(rows, k, e);
       total += e;
     }
-    for (var i = first; i < end; i++) {
-      y[i] /= total;
+    for (var k = 0u; k < dims.cols; k++) {
+      put(rows, k, found(rows, k) / total);
     }
   }
 }

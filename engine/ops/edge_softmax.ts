@@ -20,11 +20,12 @@ export const edgeSoftmax = defineOp('edge_softmax', ['x'], {
 
   forward({ x, y }, run, { slope }) {
     const [batch, fields] = x.shape;
-    run('edge_softmax_forward', { x, y }, { batch, fields, slope }, [batch]);
+    run('edge_softmax_forward', { x, y }, { batch, fields, slope }, [Math.ceil(batch / 4)]);
   },
 
   backward({ x, y, dy, dx }, run, { slope }) {
     const [batch, fields] = x.shape;
-    if (dx) run('edge_softmax_backward', { x, y_forward: y, dy, dx }, { batch, fields, slope }, [batch]);
+    const over = [Math.ceil(batch / 4)];
+    if (dx) run('edge_softmax_backward', { x, y_forward: y, dy, dx }, { batch, fields, slope }, over);
   },
 });
