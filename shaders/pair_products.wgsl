@@ -21,12 +21,6 @@ struct Dims {
 
 const threads = 64u;
 
-// Number of pair (i,j) or (j,i).
-fn pair(i: u32, j: u32) -> u32 {
-  let low = min(i, j);
-  return low * (2u * dims.fields - low - 1u) / 2u + max(i, j) - low - 1u;
-}
-
 // Of every entry, one invocation: a row, then those a grid further.
 @compute @workgroup_size(threads)
 fn pair_products_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -68,15 +62,21 @@ fn pair_products_forward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin
 fn pair_products_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let width = dims.width;
   for (var b = id.x; b < dims.batch; b += groups.x * threads) {
+    let row = b * dims.fields * width;
+    for (var k = row; k < row + dims.fields * width; k++) {
+      de[k] = 0.0;
+    }
+    var from_pair = b * dims.pairs * width;
     for (var i = 0u; i < dims.fields; i++) {
-      for (var d = 0u; d < width; d++) {
-        var sum = 0.0;
-        for (var j = 0u; j < dims.fields; j++) {
-          if (j != i) {
-            sum += dy[(b * dims.pairs + pair(i, j)) * width + d] * e[(b * dims.fields + j) * width + d];
-          }
+      let left = row + i * width;
+      for (var j = i + 1u; j < dims.fields; j++) {
+        let right = row + j * width;
+        for (var d = 0u; d < width; d++) {
+          let flow = dy[from_pair + d];
+          de[left + d] += flow * e[right + d];
+          de[right + d] += flow * e[left + d];
         }
-        de[(b * dims.fields + i) * width + d] = sum;
+        from_pair += width;
       }
     }
   }
@@ -86,15 +86,21 @@ fn pair_products_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num
 fn pair_products_backward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let width = dims.width;
   for (var b = id.x; b < dims.batch; b += groups.x * threads) {
+    let row = b * dims.fields * width;
+    for (var k = row; k < row + dims.fields * width; k++) {
+      de4[k] = vec4f();
+    }
+    var from_pair = b * dims.pairs * width;
     for (var i = 0u; i < dims.fields; i++) {
-      for (var d = 0u; d < width; d++) {
-        var sum = vec4f();
-        for (var j = 0u; j < dims.fields; j++) {
-          if (j != i) {
-            sum += dy4[(b * dims.pairs + pair(i, j)) * width + d] * e4[(b * dims.fields + j) * width + d];
-          }
+      let left = row + i * width;
+      for (var j = i + 1u; j < dims.fields; j++) {
+        let right = row + j * width;
+        for (var d = 0u; d < width; d++) {
+          let flow = dy4[from_pair + d];
+          de4[left + d] += flow * e4[right + d];
+          de4[right + d] += flow * e4[left + d];
         }
-        de4[(b * dims.fields + i) * width + d] = sum;
+        from_pair += width;
       }
     }
   }
