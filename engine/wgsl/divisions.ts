@@ -55,17 +55,17 @@ export class Divisions {
     }
   }
 
-  /** After a round. */
+  /** After a round. What is compared is used once, so that the remainder, on which the next one waits, is two instructions. */
   advance(): void {
     this.complete = true;
     const { module } = this.builder;
     const { i32 } = module;
     for (const { divisor, quotient, remainder } of this.made) {
-      this.builder.set(remainder, i32.add(this.builder.get(remainder), i32.const(1)));
-      const whole = () => i32.eq(this.builder.get(remainder), this.values.write(divisor));
-      this.builder.set(quotient, i32.add(this.builder.get(quotient), whole()));
-      const rest = module.select(whole(), i32.const(0), this.builder.get(remainder));
-      this.builder.set(remainder, rest);
+      const next = () => i32.add(this.builder.get(remainder), i32.const(1));
+      const goesOn = i32.ne(next(), this.values.write(divisor));
+      this.builder.set(remainder, module.select(goesOn, next(), i32.const(0)));
+      const whole = i32.eqz(this.builder.get(remainder));
+      this.builder.set(quotient, i32.add(this.builder.get(quotient), whole));
     }
   }
 }
