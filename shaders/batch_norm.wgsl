@@ -3,16 +3,16 @@
 //   batch_norm_statistics:  shift = x[0], offset = mean of d, var = Σ (d − offset)² / N, united from the blocks
 //   batch_norm_running:     shift = running_mean, offset = 0, var = running_var, in evaluation
 //                           and of either scale = 1 / √(var + eps)
-//   batch_norm_forward:     y = weight · x̂ + bias,  x̂ = (x − shift − offset) · scale,  weight · scale first
+//   batch_norm_forward:     y = weight · x̂ + bias,  x̂ = (x − shift − offset) · scale
 //   batch_norm_update:      running_mean and running_var += momentum · (that of the batch − what they are)
-//   batch_norm_backward_blocks:  Σ dy · d and Σ dy over each block of rows
-//   batch_norm_backward_sums:    dweight = Σ dy · x̂ = (Σ dy · d − offset · Σ dy) · scale,  dbias = Σ dy
+//   batch_norm_backward_blocks:  Σ dy · x̂ and Σ dy over each block of rows
+//   batch_norm_backward_sums:    dweight = Σ dy · x̂,  dbias = Σ dy
 //   batch_norm_backward:    dx = weight · scale · (dy − share · (dbias + x̂ · dweight))
 //                           share = 1 / N, in evaluation 0
 //   batch_norm_copy:        to whole vec4s of columns, or back
 // The shift keeps a mean that is large beside the deviation out of every sum. What belongs to a vec4 of columns lies together:
-//   statistics [C/4, 6 vec4s]:  shift, offset, var, scale, weight · scale, bias
-//   slopes [C/4, 5 vec4s]:      shift, offset, weight · scale, share · scale · dweight, share · dbias
+//   statistics [C/4, 6 vec4s]:  shift, offset, scale, weight, bias, var
+//   slopes [C/4, 6 vec4s]:      shift, offset, scale, weight · scale, share · dweight, share · dbias
 
 struct Dims {
   rows: u32,
@@ -93,14 +93,27 @@ fn rows_of(index: u32) -> f32 {
   return f32(min(first + dims.block, dims.rows) - first);
 }
 
+struct Column {
+  shift: vec4f,
+  offset: vec4f,
+  scale: vec4f,
+}
+
+fn column_at(column: u32) -> Column {
+  return Column(known[6u * column], known[6u * column + 1u], known[6u * column + 2u]);
+}
+
+fn normal(c: Column, v: vec4f) -> vec4f {
+  return ((v - c.shift) - c.offset) * c.scale;
+}
+
 fn put_statistics(column: u32, shift: vec4f, offset: vec4f, variance: vec4f) {
   statistics[6u * column] = shift;
   statistics[6u * column + 1u] = offset;
-  statistics[6u * column + 2u] = variance;
-  let scale = inverseSqrt(variance + dims.eps);
-  statistics[6u * column + 3u] = scale;
-  statistics[6u * column + 4u] = weight[column] * scale;
-  statistics[6u * column + 5u] = bias[column];
+  statistics[6u * column + 2u] = inverseSqrt(variance + dims.eps);
+  statistics[6u * column + 3u] = weight[column];
+  statistics[6u * column + 4u] = bias[column];
+  statistics[6u * column + 5u] = variance;
 }
 
 // One invocation: eight columns of one block. Two passes, since the second finds its rows in the cache.
@@ -165,7 +178,7 @@ fn batch_norm_running(@builtin(global_invocation_id) id: vec3u, @builtin(num_wor
 fn batch_norm_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var k = id.x; k < dims.rows * dims.quads; k += groups.x * threads) {
     let at = 6u * (k % dims.quads);
-    y[k] = known[at + 4u] * ((x[k] - known[at]) - known[at + 1u]) + known[at + 5u];
+    y[k] = known[at + 3u] * (((x[k] - known[at]) - known[at + 1u]) * known[at + 2u]) + known[at + 4u];
   }
 }
 
@@ -177,7 +190,7 @@ fn batch_norm_update(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
   }
   for (var i = id.x; i < dims.quads; i += groups.x * threads) {
     let mean = known[6u * i] + known[6u * i + 1u];
-    let variance = dims.unbias * known[6u * i + 2u];
+    let variance = dims.unbias * known[6u * i + 5u];
     running_mean[i] = mix(running_mean[i], mean, dims.momentum);
     running_var[i] = mix(running_var[i], variance, dims.momentum);
   }
@@ -188,16 +201,16 @@ fn batch_norm_update(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
 fn batch_norm_backward_blocks(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < pairs() * block_count(); i += groups.x * threads) {
     let t = block_at(i);
-    let shift_a = known[6u * t.a];
-    let shift_b = known[6u * t.b];
+    let a = column_at(t.a);
+    let b = column_at(t.b);
     var products_a = vec4f();
     var products_b = vec4f();
     var sum_a = vec4f();
     var sum_b = vec4f();
     for (var k = t.first; k < t.end; k += dims.quads) {
-      products_a += dy[k + t.a] * (x[k + t.a] - shift_a);
+      products_a += dy[k + t.a] * normal(a, x[k + t.a]);
       sum_a += dy[k + t.a];
-      products_b += dy[k + t.b] * (x[k + t.b] - shift_b);
+      products_b += dy[k + t.b] * normal(b, x[k + t.b]);
       sum_b += dy[k + t.b];
     }
     let at = 2u * t.index * dims.quads;
@@ -218,15 +231,15 @@ fn batch_norm_backward_sums(@builtin(global_invocation_id) id: vec3u, @builtin(n
       products += blocks[2u * b * dims.quads + i];
       total += blocks[(2u * b + 1u) * dims.quads + i];
     }
-    let scale = known[6u * i + 3u];
-    let along = (products - known[6u * i + 1u] * total) * scale;
-    dweight[i] = along;
+    dweight[i] = products;
     dbias[i] = total;
-    slopes[5u * i] = known[6u * i];
-    slopes[5u * i + 1u] = known[6u * i + 1u];
-    slopes[5u * i + 2u] = known[6u * i + 4u];
-    slopes[5u * i + 3u] = dims.share * scale * along;
-    slopes[5u * i + 4u] = dims.share * total;
+    let c = column_at(i);
+    slopes[6u * i] = c.shift;
+    slopes[6u * i + 1u] = c.offset;
+    slopes[6u * i + 2u] = c.scale;
+    slopes[6u * i + 3u] = known[6u * i + 3u] * c.scale;
+    slopes[6u * i + 4u] = dims.share * products;
+    slopes[6u * i + 5u] = dims.share * total;
   }
 }
 
@@ -234,9 +247,9 @@ fn batch_norm_backward_sums(@builtin(global_invocation_id) id: vec3u, @builtin(n
 @compute @workgroup_size(threads)
 fn batch_norm_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var k = id.x; k < dims.rows * dims.quads; k += groups.x * threads) {
-    let at = 5u * (k % dims.quads);
-    let centered = (x[k] - ready[at]) - ready[at + 1u];
-    dx[k] = ready[at + 2u] * (dy[k] - (ready[at + 4u] + ready[at + 3u] * centered));
+    let at = 6u * (k % dims.quads);
+    let normal = ((x[k] - ready[at]) - ready[at + 1u]) * ready[at + 2u];
+    dx[k] = ready[at + 3u] * (dy[k] - (ready[at + 5u] + ready[at + 4u] * normal));
   }
 }
 

@@ -79,7 +79,7 @@ function shapeOf(x: Tensor, weight: Tensor, bias: Tensor, { runningMean, running
 const normalize = defineOp('batch_norm', ['x', 'weight', 'bias'], {
   shape: ({ x, weight, bias }, attributes: BatchNorm) => shapeOf(x, weight, bias, attributes),
 
-  // Of four columns: shift, mean after the shift, biased variance, 1 / deviation, and what y is made with.
+  // Of four columns: shift, mean after the shift, 1 / deviation, weight, bias, biased variance.
   saves: ({ x }) => ({ statistics: [sizesOf(x).quads, 6, 4] }),
 
   forward({ x, weight, bias, statistics, y }, run, { runningMean, runningVar, momentum = 0.1, eps = 1e-5 }) {
@@ -111,7 +111,7 @@ const normalize = defineOp('batch_norm', ['x', 'weight', 'bias'], {
     const [wide, wideDy] = [widened(run, x, sizes), widened(run, dy, sizes)];
     const count = blocksOf(sizes);
     const partials = run.scratch('partials', [count, 2, 4 * quads]);
-    const slopes = run.scratch('slopes', [quads, 5, 4]);
+    const slopes = run.scratch('slopes', [quads, 6, 4]);
     const blocks = { rows, quads, block: summedRows };
     const read = { x: wide, known: statistics, dy: wideDy };
     run('batch_norm_backward_blocks', { ...read, partials }, blocks, [count * pairsOf(sizes)]);
