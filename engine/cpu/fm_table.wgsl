@@ -19,6 +19,8 @@ struct State {
   cursor: u32,
 }
 
+override width: u32; // dims.width
+
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> table4: array<vec4f>;
 @group(0) @binding(2) var<storage, read> ids: array<u32>;
@@ -59,14 +61,14 @@ fn pooled_tile(b: u32, j: u32) -> Tile {
   var sum = Tile();
   var squares = Tile();
   for (var k = b * dims.fields; k < (b + 1u) * dims.fields; k++) {
-    let e = table_tile(ids[k] * dims.width + j);
+    let e = table_tile(ids[k] * width + j);
     sum = Tile(sum.a + e.a, sum.b + e.b, sum.c + e.c, sum.d + e.d);
     squares.a += e.a * e.a;
     squares.b += e.b * e.b;
     squares.c += e.c * e.c;
     squares.d += e.d * e.d;
   }
-  let at = b * dims.width + j;
+  let at = b * width + j;
   sums4[at] = sum.a;
   sums4[at + 1u] = sum.b;
   sums4[at + 2u] = sum.c;
@@ -80,24 +82,24 @@ fn pooled_column(b: u32, j: u32) -> vec4f {
   var sum = vec4f();
   var squares = vec4f();
   for (var k = b * dims.fields; k < (b + 1u) * dims.fields; k++) {
-    let e = table4[ids[k] * dims.width + j];
+    let e = table4[ids[k] * width + j];
     sum += e;
     squares += e * e;
   }
-  sums4[b * dims.width + j] = sum;
+  sums4[b * width + j] = sum;
   return pooled(sum, squares);
 }
 
 // Columns that tiles cover; the others are summed one by one.
 fn tiled() -> u32 {
-  return dims.width & 0xfffffffcu;
+  return width & 0xfffffffcu;
 }
 
 // One invocation: one example, then those a grid further.
 @compute @workgroup_size(threads)
 fn fm_table_pooled_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var b = id.x; b < dims.batch; b += groups.x * threads) {
-    let at = b * dims.width;
+    let at = b * width;
     for (var j = 0u; j < tiled(); j += 4u) {
       let part = pooled_tile(b, j);
       y4[at + j] = part.a;
@@ -105,7 +107,7 @@ fn fm_table_pooled_forward(@builtin(global_invocation_id) id: vec3u, @builtin(nu
       y4[at + j + 2u] = part.c;
       y4[at + j + 3u] = part.d;
     }
-    for (var j = tiled(); j < dims.width; j++) {
+    for (var j = tiled(); j < width; j++) {
       y4[at + j] = pooled_column(b, j);
     }
   }
@@ -120,7 +122,7 @@ fn fm_table_pairs_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num
       let part = pooled_tile(b, j);
       total = total + part.a + part.b + part.c + part.d;
     }
-    for (var j = tiled(); j < dims.width; j++) {
+    for (var j = tiled(); j < width; j++) {
       total += pooled_column(b, j);
     }
     y[b] = dot(total, vec4f(1.0));
@@ -156,14 +158,14 @@ fn piece_part(lists: Lists, piece: u32) -> Part {
   let source = segments[lists.sources + segments[at]];
   let example = source >> dims.example_bits;
   let row = ids[example * dims.fields + source - (example << dims.example_bits)];
-  return Part(lists.sources + segments[at], lists.sources + segments[at + 1u], row * dims.width);
+  return Part(lists.sources + segments[at], lists.sources + segments[at + 1u], row * width);
 }
 
 fn pooled_sum(part: Part, j: u32) -> vec4f {
   let own = table4[part.own + j];
   var total = vec4f();
   for (var k = part.begin; k < part.end; k++) {
-    let at = (segments[k] >> dims.example_bits) * dims.width + j;
+    let at = (segments[k] >> dims.example_bits) * width + j;
     total += dy4[at] * (sums_forward4[at] - own);
   }
   return total;
@@ -173,7 +175,7 @@ fn pooled_sum_tile(part: Part, j: u32) -> Tile {
   let own = table_tile(part.own + j);
   var total = Tile();
   for (var k = part.begin; k < part.end; k++) {
-    let at = (segments[k] >> dims.example_bits) * dims.width + j;
+    let at = (segments[k] >> dims.example_bits) * width + j;
     total.a += dy4[at] * (sums_forward4[at] - own.a);
     total.b += dy4[at + 1u] * (sums_forward4[at + 1u] - own.b);
     total.c += dy4[at + 2u] * (sums_forward4[at + 2u] - own.c);
@@ -187,7 +189,7 @@ fn pairs_sum(part: Part, j: u32) -> vec4f {
   var total = vec4f();
   for (var k = part.begin; k < part.end; k++) {
     let example = segments[k] >> dims.example_bits;
-    total += dy[example] * (sums_forward4[example * dims.width + j] - own);
+    total += dy[example] * (sums_forward4[example * width + j] - own);
   }
   return total;
 }
@@ -197,7 +199,7 @@ fn pairs_sum_tile(part: Part, j: u32) -> Tile {
   var total = Tile();
   for (var k = part.begin; k < part.end; k++) {
     let example = segments[k] >> dims.example_bits;
-    let at = example * dims.width + j;
+    let at = example * width + j;
     let factor = vec4f(dy[example]);
     total.a += factor * (sums_forward4[at] - own.a);
     total.b += factor * (sums_forward4[at + 1u] - own.b);
@@ -228,10 +230,10 @@ fn fm_table_pooled_pieces(@builtin(global_invocation_id) id: vec3u, @builtin(num
   for (var i = id.x; i < lists.piece_count; i += groups.x * threads) {
     let part = piece_part(lists, i);
     for (var j = 0u; j < tiled(); j += 4u) {
-      store_partials(i * dims.width + j, pooled_sum_tile(part, j));
+      store_partials(i * width + j, pooled_sum_tile(part, j));
     }
-    for (var j = tiled(); j < dims.width; j++) {
-      partials4[i * dims.width + j] = pooled_sum(part, j);
+    for (var j = tiled(); j < width; j++) {
+      partials4[i * width + j] = pooled_sum(part, j);
     }
   }
 }
@@ -242,10 +244,10 @@ fn fm_table_pairs_pieces(@builtin(global_invocation_id) id: vec3u, @builtin(num_
   for (var i = id.x; i < lists.piece_count; i += groups.x * threads) {
     let part = piece_part(lists, i);
     for (var j = 0u; j < tiled(); j += 4u) {
-      store_partials(i * dims.width + j, pairs_sum_tile(part, j));
+      store_partials(i * width + j, pairs_sum_tile(part, j));
     }
-    for (var j = tiled(); j < dims.width; j++) {
-      partials4[i * dims.width + j] = pairs_sum(part, j);
+    for (var j = tiled(); j < width; j++) {
+      partials4[i * width + j] = pairs_sum(part, j);
     }
   }
 }
@@ -260,19 +262,19 @@ fn is_short(lists: Lists, i: u32) -> bool {
   }
   let first = segments[at + 3u];
   let pieces = (count + piece_length - 1u) / piece_length;
-  for (var j = 0u; j < dims.width; j++) {
+  for (var j = 0u; j < width; j++) {
     var total = vec4f();
     for (var k = 0u; k < pieces; k++) {
-      total += partials4[(first + k) * dims.width + j];
+      total += partials4[(first + k) * width + j];
     }
-    g4[i * dims.width + j] = total;
+    g4[i * width + j] = total;
   }
   return false;
 }
 
 fn row_part(lists: Lists, i: u32) -> Part {
   let at = lists.rows + 4u * i;
-  return Part(lists.sources + segments[at + 1u], lists.sources + segments[at + 2u], segments[at] * dims.width);
+  return Part(lists.sources + segments[at + 1u], lists.sources + segments[at + 2u], segments[at] * width);
 }
 
 @compute @workgroup_size(threads)
@@ -283,10 +285,10 @@ fn fm_table_pooled_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_w
     if (is_short(lists, i)) {
       let part = row_part(lists, i);
       for (var j = 0u; j < tiled(); j += 4u) {
-        store_rows(i * dims.width + j, pooled_sum_tile(part, j));
+        store_rows(i * width + j, pooled_sum_tile(part, j));
       }
-      for (var j = tiled(); j < dims.width; j++) {
-        g4[i * dims.width + j] = pooled_sum(part, j);
+      for (var j = tiled(); j < width; j++) {
+        g4[i * width + j] = pooled_sum(part, j);
       }
     }
   }
@@ -300,10 +302,10 @@ fn fm_table_pairs_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_wo
     if (is_short(lists, i)) {
       let part = row_part(lists, i);
       for (var j = 0u; j < tiled(); j += 4u) {
-        store_rows(i * dims.width + j, pairs_sum_tile(part, j));
+        store_rows(i * width + j, pairs_sum_tile(part, j));
       }
-      for (var j = tiled(); j < dims.width; j++) {
-        g4[i * dims.width + j] = pairs_sum(part, j);
+      for (var j = tiled(); j < width; j++) {
+        g4[i * width + j] = pairs_sum(part, j);
       }
     }
   }

@@ -289,10 +289,9 @@ export class Memory {
     this.parts(kept).forEach((part, i) => {
       this.builder.emit(this.stored(part, registersOf(part.type)[0], value.leaves[i].make()));
     });
-    const [{ lane: from }] = value.leaves;
-    // What is not simple is computed where it is used, and the four lanes from four copies.
-    const lane = from?.of.simple ? from : undefined;
-    const word = lane && this.word(place);
+    const [{ lane }] = value.leaves;
+    // What is not simple is computed wherever it is used: its lanes come from copies.
+    const word = lane?.of.simple ? this.word(place) : undefined;
     const first = lane && word && this.lanes.complete(word, lane);
     if (lane === undefined || first === undefined) return;
     this.builder.drop(4);

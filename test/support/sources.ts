@@ -20,8 +20,14 @@ export function sourcesIn(folder: string, ending: string): Source[] {
     .map((path) => ({ path, text: readFileSync(`${root}${path}`, 'utf8') }));
 }
 
+const named = (folder: string): (readonly [string, string])[] =>
+  sourcesIn(folder, '.wgsl').map(({ path, text }) => [path.slice(folder.length + 1, -'.wgsl'.length), text]);
+
 /** Shaders by name. */
-export const shaderSources = (): Map<string, string> =>
-  new Map(
-    sourcesIn('shaders', '.wgsl').map(({ path, text }) => [path.replace(/^shaders\/|\.wgsl$/g, ''), text]),
-  );
+export const shaderSources = (): Map<string, string> => new Map(named('shaders'));
+
+/** Shaders by name that the CPU target has in place of those of the same name. */
+export function cpuTwins(): Map<string, string> {
+  const shaders = shaderSources();
+  return new Map(named('engine/cpu').filter(([name]) => shaders.has(name)));
+}

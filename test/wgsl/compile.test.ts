@@ -4,7 +4,7 @@ import { readModule } from '../../engine/adapter.js';
 import { KernelError } from '../../engine/kernel.js';
 import { reflect } from '../../engine/reflect.js';
 import { compileShader } from '../../engine/wgsl/compile.js';
-import { shaderSources } from '../support/sources.js';
+import { cpuTwins, shaderSources } from '../support/sources.js';
 import { builtins, wasmOf } from '../support/wasm.js';
 
 /** The body of an entry, in lines 10 and on, and declarations, in lines 3 to 6. */
@@ -153,7 +153,7 @@ subset('the line is that in the function where it stands', () => {
 const module = suite('modules');
 
 module('hold what reflection says of every entry', async () => {
-  for (const [name, source] of shaderSources()) {
+  for (const [name, source] of new Map([...shaderSources(), ...cpuTwins()])) {
     const wasm = new WebAssembly.Module((await readModule(name, false)) as Uint8Array<ArrayBuffer>);
     const [section] = WebAssembly.Module.customSections(wasm, 'kernels');
     const kernels: unknown = JSON.parse(new TextDecoder().decode(section));
