@@ -1,8 +1,8 @@
 // What the rows of a table missed in Adam while no step named them, as adam_replay.wgsl, but in one step for all that a
 // row missed: by the sums of engine/optim/missed_steps.ts, which says what they are and where they lie in `sums4`.
-//   p = p − A · m / d · (1 + y²·(M₂ − y·M₃)),   d = √v + ε·w,   y = ε·w / d       m = β₁ⁿm       v = β₂ⁿv
+//   p = p − A · m / d · (1 + y²·M₂),   d = √v + ε·w,   y = ε·w / d ≤ limit        m = β₁ⁿm       v = β₂ⁿv
 //   adam_series:  the rows that the step names, before they are read, or with dims.count all rows
-// Where there is no sum the n steps are made one after the other. No weight decay.
+// Where there is no sum, or y is beyond its limit, the n steps are made one after the other. No weight decay.
 // A cell is a vec4 of a row in _vec4 entries, else a float; last[row] counts the steps that are in a row once the step
 // at hand, which will update the rows it names, is over; 0 while no step has named it.
 
@@ -93,12 +93,16 @@ fn one_by_one(start: Cell, row: Missed) -> Cell {
   return cell;
 }
 
-fn at_once(start: Cell, row: Missed) -> Cell {
+fn catch_up(start: Cell, row: Missed) -> Cell {
   let inverse = 1.0 / (sqrt(start.v) + row.sum.y);
   let y = row.sum.y * inverse;
-  let whole = row.sum.x * start.m * inverse;
-  let moved = whole + whole * (y * y) * (row.sum.z - y * row.sum.w);
-  return Cell(start.p - moved, row.decay1 * start.m, row.decay2 * start.v);
+  // Where there is no momentum nothing moves, and no v makes y 1.
+  let far = select(y, vec4f(), start.m == vec4f());
+  if (row.sum.y <= 0.0 || any(far > vec4f(row.sum.w))) {
+    return one_by_one(start, row);
+  }
+  let moved = row.sum.x * start.m * inverse;
+  return Cell(start.p - (moved + moved * (y * y * row.sum.z)), row.decay1 * start.m, row.decay2 * start.v);
 }
 
 // Rows to catch up: all, or those that the step names; none once the run is halted.
@@ -123,25 +127,7 @@ fn count_up(row: u32) -> u32 {
   return steps;
 }
 
-// Float `at` of a row; its arithmetic is that of vec4s of which the compiler drops three quarters.
-fn catch_up(at: u32, row: Missed) {
-  let start = Cell(vec4f(p[at]), vec4f(exp_avg[at]), vec4f(exp_avg_sq[at]));
-  var cell = at_once(start, row);
-  if (row.sum.y <= 0.0) {
-    cell = one_by_one(start, row);
-  }
-  p[at] = cell.p.x;
-  exp_avg[at] = cell.m.x;
-  exp_avg_sq[at] = cell.v.x;
-}
-
-fn store4(at: u32, cell: Cell) {
-  p4[at] = cell.p;
-  exp_avg4[at] = cell.m;
-  exp_avg_sq4[at] = cell.v;
-}
-
-// One invocation: a row.
+// One invocation: a row. The arithmetic of a float is that of vec4s of which the compiler drops three quarters.
 @compute @workgroup_size(threads)
 fn adam_series(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let count = row_count();
@@ -152,7 +138,10 @@ fn adam_series(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
     if (first < state.step) {
       let now = missed(first, sums);
       for (var at = row * width; at < (row + 1u) * width; at++) {
-        catch_up(at, now);
+        let cell = catch_up(Cell(vec4f(p[at]), vec4f(exp_avg[at]), vec4f(exp_avg_sq[at])), now);
+        p[at] = cell.p.x;
+        exp_avg[at] = cell.m.x;
+        exp_avg_sq[at] = cell.v.x;
       }
     }
   }
@@ -168,15 +157,11 @@ fn adam_series_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workg
     let first = count_up(row);
     if (first < state.step) {
       let now = missed(first, sums);
-      let end = (row + 1u) * width;
-      if (now.sum.y > 0.0) {
-        for (var at = row * width; at < end; at++) {
-          store4(at, at_once(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), now));
-        }
-      } else {
-        for (var at = row * width; at < end; at++) {
-          store4(at, one_by_one(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), now));
-        }
+      for (var at = row * width; at < (row + 1u) * width; at++) {
+        let cell = catch_up(Cell(p4[at], exp_avg4[at], exp_avg_sq4[at]), now);
+        p4[at] = cell.p;
+        exp_avg4[at] = cell.m;
+        exp_avg_sq4[at] = cell.v;
       }
     }
   }

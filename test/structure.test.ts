@@ -196,7 +196,6 @@ const excepted: Readonly<Record<string, string>> = {
   'engine/ops/elementwise.ts': 'a family of eight ops',
   'engine/ops/linear.ts': 'a product and its three gradients, from packed panels',
   'engine/ops/sums.ts': 'the sums under sum, mean and broadcast, in one or two levels',
-  'shaders/adam_series.wgsl': 'the sum of missed steps, and the steps one by one, in two widths',
   'shaders/attention.wgsl': 'scores, softmax, dropout and mixture, and the gradient of all four',
   'shaders/batch_norm.wgsl': 'training and evaluation, each with its gradient, in two levels',
   'shaders/broadcast.wgsl': 'a family: three ops, their sums, in three widths',

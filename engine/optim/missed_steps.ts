@@ -7,7 +7,7 @@ export interface Decays {
   readonly eps: number;
 }
 
-/** Largest error of a sum of missed steps, relative to it, for which it takes the place of the steps: 4 ulp of an f32. */
+/** Largest error of a sum of missed steps, relative to it: 4 ulp of an f32. */
 const tolerance = 2 ** -21;
 /** Steps behind these move a row by less than this part of the whole. */
 const negligible = 2 ** -30;
@@ -58,10 +58,11 @@ export function missedStepsLayout(reach: number, chunkSteps: number): MissedStep
  *
  * The wⱼ hardly differ, so that with their mean w = Σ αⱼwⱼ / A, A = Σ αⱼ, and d = √v + ε·w all n steps move it by
  *
- *   A · m / d · (1 + y²·M₂ − y³·M₃ + …),   y = ε·w / d,   M_k = Σ αⱼ (wⱼ/w − 1)ᵏ / A
+ *   A · m / d · (1 + y²·M₂ − …),   y = ε·w / d,   M_k = Σ αⱼ |wⱼ/w − 1|ᵏ / A
  *
- * with an error below 2·M₄. An entry is [A, ε·w, M₂, M₃]; [0, 0, 0, 0] means that the steps must be made, as in the first
- * hundreds of a training, in which the corrections change fast. The tables lie in one buffer of vec4s:
+ * with an error below y³·M₃ ≤ y³·√(M₂M₄). An entry is [A, ε·w, M₂, the largest y for which that is nothing]: 1 and more but
+ * for the first hundreds of steps, in which the corrections change fast. There, and where an entry is [0, 0, 0, 0], the
+ * steps must be made. The tables lie in one buffer of vec4s:
  *
  *   slots × reach        for the step s that is about to be made, in slot s mod slots: s itself (a u32), then entries of
  *                        1 … reach − 1 missed steps
@@ -175,17 +176,18 @@ class Sums {
     this.s4 = this.s4 * fading * g ** 4 + alpha * own ** 4;
   }
 
-  /** Writes [A, ε·w, M₂, M₃] at `at`, if that is as good as the steps themselves. */
+  /** Writes the entry at `at`. */
   write(tables: Float32Array, at: number): void {
     const { s0, s1, s2, s3, s4 } = this;
     if (!(s0 > 0)) return;
     const mean = s1 / s0;
     const [r2, r3, r4] = [s2 / (s0 * mean ** 2), s3 / (s0 * mean ** 3), s4 / (s0 * mean ** 4)];
-    const [m2, m3, m4] = [r2 - 1, r3 - 3 * r2 + 2, r4 - 4 * r3 + 6 * r2 - 3];
-    if (2 * m4 > tolerance) return;
+    const m2 = Math.max(0, r2 - 1);
+    const m4 = Math.max(0, r4 - 4 * r3 + 6 * r2 - 3);
     tables[at] = s0;
     tables[at + 1] = this.decays.eps * mean;
     tables[at + 2] = m2;
-    tables[at + 3] = m3;
+    // y is at most 1; the sum of a single step has no error at all.
+    tables[at + 3] = Math.min(2, Math.cbrt(tolerance / Math.sqrt(m2 * m4)));
   }
 }
