@@ -107,6 +107,8 @@ export class Tape {
   readonly constants = new Map<Tensor, Float32Array>();
   /** Of tensors that are nothing but rows of a table. */
   readonly rowsOf = new Map<Tensor, TableRows>();
+  /** Of tensors that are others side by side along axis 1. */
+  readonly partsOf = new Map<Tensor, readonly Tensor[]>();
   private readonly applications: Application[] = [];
   private readonly named = new Map<string, Tensor>();
   private count = 0;

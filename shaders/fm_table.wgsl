@@ -10,6 +10,7 @@
 struct Dims {
   batch: u32,
   fields: u32,
+  rest: u32, // fields that are no rows
   width: u32,
   stride: u32,
   max_rows: u32,
@@ -39,6 +40,7 @@ override width: u32; // dims.width, known when the pipeline is made: no division
 @group(0) @binding(8) var<storage, read> state: State;
 @group(0) @binding(9) var<storage, read_write> partials4: array<vec4f>;
 @group(0) @binding(10) var<storage, read_write> g4: array<vec4f>;
+@group(0) @binding(11) var<storage, read> rest4: array<vec4f>;
 
 const threads = 64u;
 const piece_length = 64u;
@@ -50,6 +52,11 @@ fn pooled(b: u32, j: u32) -> vec4f {
   var squares = vec4f();
   for (var p = b * dims.fields; p < (b + 1u) * dims.fields; p++) {
     let value = table4[ids[p] * width + j];
+    sum += value;
+    squares += value * value;
+  }
+  for (var r = b * dims.rest; r < (b + 1u) * dims.rest; r++) {
+    let value = rest4[r * width + j];
     sum += value;
     squares += value * value;
   }

@@ -5,6 +5,7 @@
 struct Dims {
   batch: u32,
   fields: u32,
+  rest: u32, // fields that are no rows
   width: u32,
   stride: u32,
   max_rows: u32,
@@ -34,6 +35,7 @@ override width: u32; // dims.width
 @group(0) @binding(8) var<storage, read> state: State;
 @group(0) @binding(9) var<storage, read_write> partials4: array<vec4f>;
 @group(0) @binding(10) var<storage, read_write> g4: array<vec4f>;
+@group(0) @binding(11) var<storage, read> rest4: array<vec4f>;
 
 const threads = 64u;
 const piece_length = 64u;
@@ -56,17 +58,28 @@ fn pooled(sum: vec4f, squares: vec4f) -> vec4f {
   return 0.5 * (sum * sum - squares);
 }
 
+fn add(sum: Tile, e: Tile) -> Tile {
+  return Tile(sum.a + e.a, sum.b + e.b, sum.c + e.c, sum.d + e.d);
+}
+
+fn add_squares(sum: Tile, e: Tile) -> Tile {
+  return Tile(sum.a + e.a * e.a, sum.b + e.b * e.b, sum.c + e.c * e.c, sum.d + e.d * e.d);
+}
+
 // Four columns of example b from column j on: writes S, returns ½ (S² − Σ_f e²).
 fn pooled_tile(b: u32, j: u32) -> Tile {
   var sum = Tile();
   var squares = Tile();
   for (var k = b * dims.fields; k < (b + 1u) * dims.fields; k++) {
     let e = table_tile(ids[k] * width + j);
-    sum = Tile(sum.a + e.a, sum.b + e.b, sum.c + e.c, sum.d + e.d);
-    squares.a += e.a * e.a;
-    squares.b += e.b * e.b;
-    squares.c += e.c * e.c;
-    squares.d += e.d * e.d;
+    sum = add(sum, e);
+    squares = add_squares(squares, e);
+  }
+  for (var r = b * dims.rest; r < (b + 1u) * dims.rest; r++) {
+    let at = r * width + j;
+    let e = Tile(rest4[at], rest4[at + 1u], rest4[at + 2u], rest4[at + 3u]);
+    sum = add(sum, e);
+    squares = add_squares(squares, e);
   }
   let at = b * width + j;
   sums4[at] = sum.a;
@@ -83,6 +96,11 @@ fn pooled_column(b: u32, j: u32) -> vec4f {
   var squares = vec4f();
   for (var k = b * dims.fields; k < (b + 1u) * dims.fields; k++) {
     let e = table4[ids[k] * width + j];
+    sum += e;
+    squares += e * e;
+  }
+  for (var r = b * dims.rest; r < (b + 1u) * dims.rest; r++) {
+    let e = rest4[r * width + j];
     sum += e;
     squares += e * e;
   }

@@ -45,13 +45,13 @@ function copy(
   const named = Object.entries(buffers).map(([name, t]) => [`${name}${four}`, t] as const);
   const [length, stride, offset] = [slice.length / lanes, slice.stride / lanes, slice.offset / lanes];
   const count = Math.ceil(rows / block) * length;
-  run(`${entry}${suffix}`, Object.fromEntries(named), { count, rows, length, stride, offset, block }, [
-    count,
-  ]);
+  const dims = { count, rows, length, stride, offset, block };
+  run(`${entry}${suffix}`, Object.fromEntries(named), dims, [count]);
 }
 
 /**
- * Tensors one after another along `axis`: [B,I] and [B,J], 1 → [B,I+J]. A single tensor is returned as it is.
+ * Tensors one after another along `axis`: [B,I] and [B,J], 1 → [B,I+J]. A single tensor is returned as it is. Ops that can
+ * read the parts where they are do, and then they are not put together.
  * Throws ShapeError if they differ in another axis.
  */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
@@ -64,7 +64,7 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
     stride: shape[axis] * inner,
     offset: tensors.slice(0, i).reduce((sum, before) => sum + before.shape[axis], 0) * inner,
   }));
-  return trace({
+  const whole = trace({
     op: 'concat',
     inputs: tensors,
     shape,
@@ -75,4 +75,6 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
       return dx;
     },
   });
+  if (axis === 1) whole.tape.partsOf.set(whole, tensors);
+  return whole;
 }

@@ -3,6 +3,7 @@ import { rowView } from '../segments.js';
 import { dims, type Shape } from '../shape.js';
 import type { TableRows } from '../tape.js';
 import type { Tensor } from '../tensor.js';
+import { fmMixed, mixedFieldsOf } from './fm_mixed.js';
 import { forwardOfTable, rowSumOf, tableRowsOf, type FmOp } from './fm_table.js';
 
 /** Both ops differ in y: [B,D], or [B,1] which is read by numbers. */
@@ -47,14 +48,20 @@ function viewOf(name: FmOp, { shape: [batch, fields, dim] }: Tensor) {
   return { sizes: { batch, fields, width: dim / lanes }, suffix, four, wide };
 }
 
-const pooled = fm('fm_pooled', (batch, dim) => [batch, dim]);
-const pairs = fm('fm_pairs', (batch) => [batch, 1]);
+/** The op on a tensor of fields, on rows of a table, or on both side by side. */
+function fmOf(name: FmOp, shapeOf: (batch: number, dim: number) => Shape): (e: Tensor) => Tensor {
+  const [plain, mixed] = [fm(name, shapeOf), fmMixed(name, shapeOf)];
+  return (e) => {
+    const fields = mixedFieldsOf(e);
+    return fields === undefined ? plain(e, { rows: tableRowsOf(e) }) : mixed(fields);
+  };
+}
 
 /**
  * Sum of all pairwise products of the fields, unsummed over the embedding: e [B,F,D] → y [B,D],
  * ½[(Σ_f e)² − Σ_f e²]. He and Chua 2017, eq. 4 ("bi-interaction"); Rendle 2010, lemma 3.1.
  */
-export const fmPooled = (e: Tensor): Tensor => pooled(e, { rows: tableRowsOf(e) });
+export const fmPooled = fmOf('fm_pooled', (batch, dim) => [batch, dim]);
 
 /** Sum of all pairwise inner products of the fields: e [B,F,D] → y [B,1]. Rendle 2010, lemma 3.1. */
-export const fmPairs = (e: Tensor): Tensor => pairs(e, { rows: tableRowsOf(e) });
+export const fmPairs = fmOf('fm_pairs', (batch) => [batch, 1]);

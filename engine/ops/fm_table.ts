@@ -16,20 +16,21 @@ export function tableRowsOf(e: Tensor): TableRows | undefined {
 const kindOf = (op: FmOp) =>
   op === 'fm_pooled' ? { kind: 'pooled', four: '4' } : { kind: 'pairs', four: '' };
 
-/** y and the sums S [B,D] over the fields, from rows of a table. */
+/** y and the sums S [B,D] over the fields: rows of a table, and those of `rest` [B,R,D]. */
 export function forwardOfTable(
   op: FmOp,
   e: Tensor,
   { table, ids }: TableRows,
   sums: Tensor,
   y: Tensor,
+  rest?: Tensor,
 ): void {
   const [batch, fields, dim] = e.shape;
   const { kind, four } = kindOf(op);
   e.tape.launcher(op, 'fm_table', e.tape.forward, [y, sums])(
     `fm_table_${kind}_forward`,
-    { table4: table, ids: ids.ids, sums4: sums, [`y${four}`]: y },
-    { batch, fields, width: dim / 4 },
+    { table4: table, ids: ids.ids, sums4: sums, [`y${four}`]: y, rest4: rest ?? table },
+    { batch, fields, rest: rest?.shape[1] ?? 0, width: dim / 4 },
     [batch],
   );
 }

@@ -4,6 +4,7 @@ import {
   Tape,
   add,
   backward,
+  concat,
   embeddingGather,
   fmPairs,
   fmPooled,
@@ -87,6 +88,76 @@ for (const [name, [op, twin]] of Object.entries(ops)) {
 const both = (e: Tensor) => add(fmPooled(e), sum(e, 1));
 tableSuite('rows that another op reads too get the gradients of both', async () => {
   const one = tableCase([200, 3, 8, 17], 3, both, pooledAndSum);
+  await checkForward(device, one);
+  await checkGradient(device, one);
+});
+
+/** op(table[ids] between other fields). */
+function mixedCase(
+  [batch, fields, rest, dim, rows]: readonly number[],
+  op: (e: Tensor) => Tensor,
+  twin: (e: Float64Array, shape: readonly number[]) => Float64Array,
+): OpCase {
+  const plain = tableCase(
+    [batch, fields, dim, rows],
+    fields,
+    (e) => e,
+    (e) => e,
+  );
+  const half = Math.floor(rest / 2);
+  return {
+    ...plain,
+    inputs: {
+      table: { shape: [rows, dim] },
+      left: { shape: [batch, rest - half, dim] },
+      ...(half > 0 && { right: { shape: [batch, half, dim] } }),
+    },
+    build(t, tape) {
+      const e = plain.build(t, tape);
+      return op(concat(half > 0 ? [t.left, e, t.right] : [t.left, e], 1));
+    },
+    reference({ table, left, right }) {
+      const e = plain.reference({ table });
+      const part = (values: Float64Array, b: number, count: number) => [
+        ...values.subarray(b * count * dim, (b + 1) * count * dim),
+      ];
+      const all = Array.from({ length: batch }, (_, b) => [
+        ...part(left, b, rest - half),
+        ...part(e as Float64Array, b, fields),
+        ...(half > 0 ? part(right, b, half) : []),
+      ]);
+      return twin(Float64Array.from(all.flat()), [batch, fields + rest, dim]);
+    },
+  };
+}
+
+for (const [name, [op, twin]] of Object.entries(ops)) {
+  for (const sizes of [
+    [3, 2, 1, 4, 5],
+    [200, 3, 2, 8, 17],
+    [97, 6, 1, 20, 40],
+  ]) {
+    const one = mixedCase(sizes, op, twin);
+    tableSuite(`${name} [${sizes}] of rows beside other fields is the pairwise double loop`, () =>
+      checkForward(device, one),
+    );
+    tableSuite(`${name} [${sizes}] of rows beside other fields has its gradients`, () =>
+      checkGradient(device, one),
+    );
+  }
+  tableSuite(`${name} puts rows and other fields nowhere side by side`, () => {
+    const one = mixedCase([3, 2, 1, 4, 5], op, twin);
+    const tape = new Tape({ training: true, denseTables: true });
+    const [table, left] = [tape.variable('table', [5, 4]), tape.variable('left', [3, 1, 4])];
+    const y = one.build({ table, left }, tape);
+    const { dispatches } = backward(y, tape.input('dy', y.shape));
+    const entries = prune([...tape.forward, ...dispatches], new Set()).map(({ entry }) => entry);
+    assert.ok(!entries.some((entry) => /gather|concat/.test(entry)), entries.join());
+  });
+}
+
+tableSuite('fields that another op reads too get the gradients of both', async () => {
+  const one = mixedCase([50, 3, 2, 8, 17], both, pooledAndSum);
   await checkForward(device, one);
   await checkGradient(device, one);
 });
