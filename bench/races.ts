@@ -26,7 +26,7 @@ interface Races {
   format(compared: Compared): string;
 }
 
-const effort = { sampleMs: 200, rounds: 7, patienceMs: 4000 };
+const effort = { sampleMs: 200, rounds: 7, patienceMs: 10_000 };
 
 const withAbsent = ({ rivals, absent }: Compared) =>
   [formatRivals(rivals), ...absent.map(({ rival, shape, why }) => `${rival}, ${shape}: ${why}`)].join('\n');
