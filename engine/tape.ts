@@ -41,7 +41,11 @@ export interface Run extends Launch {
 }
 
 /** Records the gradients [maxRows,D] of the rows that a step names; `clear` zeroes those behind the last. */
-export type RowSum = (list: Dispatch[], clear: boolean) => Tensor;
+export interface RowSum {
+  (list: Dispatch[], clear: boolean): Tensor;
+  /** What it sums on the way: `source` [B,1], a number of each example, by the groups of `ids`, into `sum` [maxRows,1]. */
+  readonly beside?: { readonly ids: RowIds; readonly source: Tensor; readonly sum: Tensor };
+}
 
 /** What the gradient of a table is summed from: rows [.., D], or what an op knows better how to sum. */
 export type RowSource = Tensor | RowSum;

@@ -5,7 +5,7 @@ import { missedStepsLayout } from './optim/missed_steps.js';
 import type { MissedTables, Optimizer, UpdateContext } from './optim/optimizer.js';
 import { size } from './shape.js';
 import type { Dispatch, Gradient, Tape } from './tape.js';
-import type { Tensor } from './tensor.js';
+import { owner, type Tensor } from './tensor.js';
 
 /** clip_grad_norm: gradients are scaled by max_norm / (norm + 1e-6) where their joint 2-norm exceeds max_norm. */
 export interface ClipNorm {
@@ -116,6 +116,34 @@ function contextOf(tape: Tape, list: Dispatch[], { name }: Optimizer, p: Tensor)
   return { p, state: tape.stepState(), slot, launch };
 }
 
+/** A parameter with its gradient. */
+type Trained = readonly [p: Tensor, gradient: Gradient];
+
+/** Records the row sums that make others on the way, and returns both, by parameter: see RowSum.beside. */
+function recordSharedSums(
+  list: Dispatch[],
+  trained: readonly Trained[],
+  clear: boolean,
+): ReadonlyMap<Tensor, Tensor> {
+  const sums = new Map<Tensor, Tensor>();
+  for (const [p, gradient] of trained) {
+    if (gradient.kind !== 'rows' || typeof gradient.source !== 'function') continue;
+    const { beside } = gradient.source;
+    const taker = trained.find(
+      ([q, other]) =>
+        other.kind === 'rows' &&
+        typeof other.source !== 'function' &&
+        other.ids.name === beside?.ids.name &&
+        owner(other.source) === owner(beside.source) &&
+        q.shape[1] === 1,
+    );
+    if (beside === undefined || taker === undefined) continue;
+    sums.set(p, gradient.source(list, clear));
+    sums.set(taker[0], beside.sum);
+  }
+  return sums;
+}
+
 /** Records the updates of every parameter that has a gradient; the others are never touched, as in PyTorch. */
 export function recordUpdates(
   tape: Tape,
@@ -128,14 +156,16 @@ export function recordUpdates(
   if (optimizer === undefined || trained.length === 0) return lists;
   for (const [p, gradient] of trained) if (gradient.kind === 'rows') checkSources(p, gradient.source);
   // A norm needs all gradients at once; without it those of tables need not exist as such.
-  const whole = (gradient: Gradient) =>
+  const sums = recordSharedSums(lists.after, trained, clip !== undefined);
+  const whole = ([p, gradient]: Trained) =>
     gradient.kind === 'dense'
       ? gradient.tensor
-      : recordSegmentSum(tape, lists.after, gradient.ids, gradient.source, true);
-  const summed = clip && trained.map(([, gradient]) => whole(gradient));
+      : (sums.get(p) ?? recordSegmentSum(tape, lists.after, gradient.ids, gradient.source, true));
+  const summed = clip && trained.map(whole);
   if (clip && summed) recordClip(tape, lists.after, summed, clip);
   trained.forEach(([p, gradient], i) => {
-    if (gradient.kind === 'rows') recordTable(tape, lists, optimizer, p, gradient, summed?.[i]);
+    const g = summed?.[i] ?? sums.get(p);
+    if (gradient.kind === 'rows') recordTable(tape, lists, optimizer, p, gradient, g);
     else optimizer.dense({ ...contextOf(tape, lists.after, optimizer, p), g: gradient.tensor });
   });
   if (clip) recordClipReset(tape, lists.after);

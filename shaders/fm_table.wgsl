@@ -5,7 +5,8 @@
 //   fm_table_…_rows:          g[i,:] = Σ dy[b] · (S[b] − table[r]) over the examples b that name r, the i-th row of the
 //                             step's block; zero behind the last row if dims.clear is set
 //   fm_table_…_pieces:        partials[j,:], the same over piece j of a row with more than 64 sources, made first
-// The order of the sums is that of segments.ts.
+// fm_table_pairs_… sum dy alone, too: first[i] = Σ dy[b], the gradient of a weight that stands beside the row; the sum of a
+// piece is behind its others, in x of one more vec4. The order of the sums is that of segments.ts.
 
 struct Dims {
   batch: u32,
@@ -41,6 +42,7 @@ override width: u32; // dims.width, known when the pipeline is made: no division
 @group(0) @binding(9) var<storage, read_write> partials4: array<vec4f>;
 @group(0) @binding(10) var<storage, read_write> g4: array<vec4f>;
 @group(0) @binding(11) var<storage, read> rest4: array<vec4f>;
+@group(0) @binding(12) var<storage, read_write> first: array<f32>;
 
 const threads = 64u;
 const piece_length = 64u;
@@ -146,11 +148,23 @@ fn pairs_sum(part: Part) -> vec4f {
   return total;
 }
 
-fn partials_sum(lists: Lists, i: u32, part: Part) -> vec4f {
-  let first = segments[lists.rows + 4u * (i / width) + 3u];
+// Σ dy over the sources in words [begin, end).
+fn dy_sum(begin: u32, end: u32) -> f32 {
+  var total = 0.0;
+  for (var k = begin; k < end; k++) {
+    total += dy[segments[k] >> dims.example_bits];
+  }
+  return total;
+}
+
+// Sum of a column over the pieces of a row, of which `stride` columns each are stored.
+fn pieces_sum(lists: Lists, row: u32, stride: u32, column: u32) -> vec4f {
+  let at = lists.rows + 4u * row;
+  let begin = segments[at + 3u];
+  let pieces = (segments[at + 2u] - segments[at + 1u] + piece_length - 1u) / piece_length;
   var total = vec4f();
-  for (var j = first; j < first + (part.end - part.begin + piece_length - 1u) / piece_length; j++) {
-    total += partials4[j * width + part.column];
+  for (var j = begin; j < begin + pieces; j++) {
+    total += partials4[j * stride + column];
   }
   return total;
 }
@@ -175,35 +189,54 @@ fn fm_table_pooled_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_w
       if (part.end - part.begin <= piece_length) {
         total = pooled_sum(part);
       } else {
-        total = partials_sum(lists, i, part);
+        total = pieces_sum(lists, i / width, width, part.column);
       }
     }
     g4[i] = total;
   }
 }
 
+// The last column is that of Σ dy.
 @compute @workgroup_size(threads)
 fn fm_table_pairs_pieces(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lists = lists_now();
-  for (var i = id.x; i < lists.piece_cells; i += groups.x * threads) {
-    partials4[i] = pairs_sum(piece_part(lists, i));
+  let columns = width + 1u;
+  for (var i = id.x; i < lists.piece_cells / width * columns; i += groups.x * threads) {
+    let piece = i / columns;
+    let column = i % columns;
+    if (column < width) {
+      partials4[i] = pairs_sum(piece_part(lists, piece * width + column));
+    } else {
+      let at = lists.pieces + 2u * piece;
+      let total = dy_sum(lists.sources + segments[at], lists.sources + segments[at + 1u]);
+      partials4[i] = vec4f(total, 0.0, 0.0, 0.0);
+    }
   }
 }
 
 @compute @workgroup_size(threads)
 fn fm_table_pairs_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lists = lists_now();
-  let count = select(lists.row_cells, dims.max_rows * width, dims.clear != 0u);
-  for (var i = id.x; i < count; i += groups.x * threads) {
+  let columns = width + 1u;
+  let rows = lists.row_cells / width;
+  for (var i = id.x; i < select(rows, dims.max_rows, dims.clear != 0u) * columns; i += groups.x * threads) {
+    let row = i / columns;
+    let column = i % columns;
     var total = vec4f();
-    if (i < lists.row_cells) {
-      let part = row_part(lists, i);
-      if (part.end - part.begin <= piece_length) {
-        total = pairs_sum(part);
+    if (row < rows) {
+      let at = lists.rows + 4u * row;
+      if (segments[at + 2u] - segments[at + 1u] > piece_length) {
+        total = pieces_sum(lists, row, columns, column);
+      } else if (column < width) {
+        total = pairs_sum(row_part(lists, row * width + column));
       } else {
-        total = partials_sum(lists, i, part);
+        total.x = dy_sum(lists.sources + segments[at + 1u], lists.sources + segments[at + 2u]);
       }
     }
-    g4[i] = total;
+    if (column < width) {
+      g4[row * width + column] = total;
+    } else {
+      first[row] = total.x;
+    }
   }
 }

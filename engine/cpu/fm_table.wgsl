@@ -36,6 +36,7 @@ override width: u32; // dims.width
 @group(0) @binding(9) var<storage, read_write> partials4: array<vec4f>;
 @group(0) @binding(10) var<storage, read_write> g4: array<vec4f>;
 @group(0) @binding(11) var<storage, read> rest4: array<vec4f>;
+@group(0) @binding(12) var<storage, read_write> first: array<f32>;
 
 const threads = 64u;
 const piece_length = 64u;
@@ -227,6 +228,15 @@ fn pairs_sum_tile(part: Part, j: u32) -> Tile {
   return total;
 }
 
+// Σ dy.
+fn dy_sum(part: Part) -> f32 {
+  var total = 0.0;
+  for (var k = part.begin; k < part.end; k++) {
+    total += dy[segments[k] >> dims.example_bits];
+  }
+  return total;
+}
+
 fn store_partials(at: u32, tile: Tile) {
   partials4[at] = tile.a;
   partials4[at + 1u] = tile.b;
@@ -261,33 +271,32 @@ fn fm_table_pairs_pieces(@builtin(global_invocation_id) id: vec3u, @builtin(num_
   let lists = lists_now();
   for (var i = id.x; i < lists.piece_count; i += groups.x * threads) {
     let part = piece_part(lists, i);
+    let own = i * (width + 1u);
     for (var j = 0u; j < tiled(); j += 4u) {
-      store_partials(i * width + j, pairs_sum_tile(part, j));
+      store_partials(own + j, pairs_sum_tile(part, j));
     }
     for (var j = tiled(); j < width; j++) {
-      partials4[i * width + j] = pairs_sum(part, j);
+      partials4[own + j] = pairs_sum(part, j);
     }
+    partials4[own + width] = vec4f(dy_sum(part), 0.0, 0.0, 0.0);
   }
 }
 
-// Whether row i is there and is summed from its sources; if not, writes the sum of its pieces, or zero behind the last.
-fn is_short(lists: Lists, i: u32) -> bool {
+// Sources of row i; none behind the last.
+fn source_count(lists: Lists, i: u32) -> u32 {
   let at = lists.rows + 4u * i;
-  let here = i < lists.row_count;
-  let count = select(0u, segments[at + 2u] - segments[at + 1u], here);
-  if (here && count <= piece_length) {
-    return true;
+  return select(0u, segments[at + 2u] - segments[at + 1u], i < lists.row_count);
+}
+
+// Column j of the sum over the pieces of a row of so many sources, of which `stride` columns each are stored.
+fn pieces_sum(lists: Lists, i: u32, count: u32, stride: u32, j: u32) -> vec4f {
+  let begin = segments[lists.rows + 4u * i + 3u];
+  let end = begin + (count + piece_length - 1u) / piece_length;
+  var total = vec4f();
+  for (var k = begin; k < end; k++) {
+    total += partials4[k * stride + j];
   }
-  let first = segments[at + 3u];
-  let pieces = (count + piece_length - 1u) / piece_length;
-  for (var j = 0u; j < width; j++) {
-    var total = vec4f();
-    for (var k = 0u; k < pieces; k++) {
-      total += partials4[(first + k) * width + j];
-    }
-    g4[i * width + j] = total;
-  }
-  return false;
+  return total;
 }
 
 fn row_part(lists: Lists, i: u32) -> Part {
@@ -298,9 +307,13 @@ fn row_part(lists: Lists, i: u32) -> Part {
 @compute @workgroup_size(threads)
 fn fm_table_pooled_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lists = lists_now();
-  let count = select(lists.row_count, dims.max_rows, dims.clear != 0u);
-  for (var i = id.x; i < count; i += groups.x * threads) {
-    if (is_short(lists, i)) {
+  for (var i = id.x; i < select(lists.row_count, dims.max_rows, dims.clear != 0u); i += groups.x * threads) {
+    let count = source_count(lists, i);
+    if (count == 0u || count > piece_length) {
+      for (var j = 0u; j < width; j++) {
+        g4[i * width + j] = pieces_sum(lists, i, count, width, j);
+      }
+    } else {
       let part = row_part(lists, i);
       for (var j = 0u; j < tiled(); j += 4u) {
         store_rows(i * width + j, pooled_sum_tile(part, j));
@@ -315,9 +328,14 @@ fn fm_table_pooled_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_w
 @compute @workgroup_size(threads)
 fn fm_table_pairs_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lists = lists_now();
-  let count = select(lists.row_count, dims.max_rows, dims.clear != 0u);
-  for (var i = id.x; i < count; i += groups.x * threads) {
-    if (is_short(lists, i)) {
+  for (var i = id.x; i < select(lists.row_count, dims.max_rows, dims.clear != 0u); i += groups.x * threads) {
+    let count = source_count(lists, i);
+    if (count == 0u || count > piece_length) {
+      for (var j = 0u; j < width; j++) {
+        g4[i * width + j] = pieces_sum(lists, i, count, width + 1u, j);
+      }
+      first[i] = pieces_sum(lists, i, count, width + 1u, width).x;
+    } else {
       let part = row_part(lists, i);
       for (var j = 0u; j < tiled(); j += 4u) {
         store_rows(i * width + j, pairs_sum_tile(part, j));
@@ -325,6 +343,7 @@ fn fm_table_pairs_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_wo
       for (var j = tiled(); j < width; j++) {
         g4[i * width + j] = pairs_sum(part, j);
       }
+      first[i] = dy_sum(part);
     }
   }
 }

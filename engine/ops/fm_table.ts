@@ -43,14 +43,18 @@ export function rowSumOf(op: FmOp, e: Tensor, { table, ids }: TableRows, sums: T
   const { stride, maxRows: max_rows, maxPieces: max_pieces } = ids.layout;
   const sizes = { width: dim / 4, stride, max_rows, max_pieces, example_bits: sourceBits(fields) };
   const read = { table4: table, sums_forward4: sums, [`dy${four}`]: dy };
-  return (list, clear) => {
+  const pairs = op === 'fm_pairs';
+  const first = pairs ? tape.activation(`${op}.first`, [max_rows, 1]) : undefined;
+  const record: RowSum = (list, clear) => {
     const run = tape.launcher(op, 'fm_table', list);
-    const partials4 = tape.activation(`${op}.partials`, [max_pieces, dim]);
+    const partials4 = tape.activation(`${op}.partials`, [max_pieces, pairs ? dim + 4 : dim]);
     const g = tape.activation(`${op}.g`, [max_rows, dim]);
     const buffers = { ...read, segments: segmentsOf(tape, ids), state: tape.stepState(), partials4 };
     const over = (rows: number) => strided((rows * dim) / 4);
     run(`fm_table_${kind}_pieces`, { ...buffers, ids: ids.ids }, { ...sizes, fields }, over(max_pieces));
-    run(`fm_table_${kind}_rows`, { ...buffers, g4: g }, { ...sizes, clear: clear ? 1 : 0 }, over(max_rows));
+    const written = { ...buffers, g4: g, ...(first && { first }) };
+    run(`fm_table_${kind}_rows`, written, { ...sizes, clear: clear ? 1 : 0 }, over(max_rows));
     return g;
   };
+  return first === undefined ? record : Object.assign(record, { beside: { ids, source: dy, sum: first } });
 }

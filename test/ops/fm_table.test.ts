@@ -1,18 +1,27 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  Store,
   Tape,
+  adam,
   add,
   backward,
+  compile,
   concat,
   embeddingGather,
+  embeddingPool,
   fmPairs,
   fmPooled,
+  mean,
+  mul,
   rowIds,
   sum,
+  xavierNormal,
+  type ClipNorm,
   type Tensor,
 } from '../../engine/index.js';
 import { prune } from '../../engine/prune.js';
+import { close } from '../support/close.js';
 import { testDevice } from '../support/device.js';
 import { checkForward, checkGradient, runCase, type OpCase } from '../support/gradcheck.js';
 import { pooled, summed } from '../support/pairs.js';
@@ -153,6 +162,49 @@ for (const [name, [op, twin]] of Object.entries(ops)) {
     const { dispatches } = backward(y, tape.input('dy', y.shape));
     const entries = prune([...tape.forward, ...dispatches], new Set()).map(({ entry }) => entry);
     assert.ok(!entries.some((entry) => /gather|concat/.test(entry)), entries.join());
+  });
+}
+
+/** Tables after two steps of a factorization machine with first-order weights, and the entries of a step. */
+async function trainedTables(denseTables: boolean, clipNorm?: ClipNorm) {
+  const [batch, fields, dim, rows] = [150, 4, 8, 23];
+  const data = Uint32Array.from({ length: batch * fields }, (_, p) => (p % fields ? (p * p) % rows : p % 2));
+  const store = new Store(device, 5);
+  const tape = new Tape({ training: true, denseTables });
+  const table = tape.parameter('v', [rows, dim], { init: xavierNormal(), table: true });
+  const weights = tape.parameter('w', [rows, 1], { init: xavierNormal(), table: true });
+  const ids = rowIds(tape.input('ids', [batch, fields], 'u32'), { name: 'ids', rows, per: fields });
+  const logits = add(embeddingPool(weights, ids, 'sum'), fmPairs(embeddingGather(table, ids)));
+  const plan = await compile(device, store, {
+    tape,
+    loss: mean(mul(logits, logits)),
+    optimizer: adam(),
+    clipNorm,
+  });
+  store.write('ids', data);
+  feedSegments(store, ids, Array.from(data));
+  plan.setSchedule(1, Float32Array.from([1, 2].flatMap((step) => [...adam().schedule(step, 0.05)])));
+  for (let step = 0; step < 2; step++) {
+    plan.rewind();
+    plan.run(1);
+  }
+  plan.flush();
+  const tables = [await store.read('v'), await store.read('w')];
+  const entries = plan.dispatches.map(({ entry }) => entry);
+  plan.destroy();
+  store.destroy();
+  return { tables, entries };
+}
+
+for (const clipNorm of [undefined, { maxNorm: 0.01 }]) {
+  const how = clipNorm ? 'clipped' : 'unclipped';
+  tableSuite(`fmPairs sums the gradient of first-order weights on the way, ${how}`, async () => {
+    const [rows, dense] = [await trainedTables(false, clipNorm), await trainedTables(true, clipNorm)];
+    assert.equal(
+      rows.entries.filter((entry) => /^segment_sum/.test(entry)),
+      [],
+    );
+    rows.tables.forEach((table, i) => close(table as Float32Array, dense.tables[i] as Float32Array, 1e-6));
   });
 }
 
