@@ -94,7 +94,10 @@ function commandsOf(store: Store, scope: string, features: Features, spec: FeedS
   const grouped = segments.flatMap((segment) => {
     const joined = all.find(({ name }) => name === segment.name);
     if (joined === undefined) throw new Error(`feed: no ids are called ${segment.name}`);
-    return [...joinsOf(store, scope, spec, width, joined), groupsOf(store, scope, spec, segment, joined)];
+    // Who trains a part of a model's parameters reads groups of some ids only.
+    const isRead = store.has(`${scope}/segments.${segment.name}`);
+    const groups = isRead ? [groupsOf(store, scope, spec, segment, joined)] : [];
+    return [...joinsOf(store, scope, spec, width, joined), ...groups];
   });
   return [rows, ...grouped];
 }

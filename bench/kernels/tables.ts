@@ -139,8 +139,22 @@ function joinCases({ batch, fields, vocabularies: [rows] }: CaseSizes): KernelCa
     store.write('rows', skewedIds(batch * (fields + 1), rows));
     if (store.has('source')) store.write('source', skewedIds(rows * fields, rows));
   };
+  const whole = (tape: Tape) => {
+    const target = tape.activation('joined', joined, 'u32');
+    const place = { sourceColumn: 0, target, targetColumn: 0, columns: fields };
+    batchJoin(tape, tape.input('rows', joined, 'u32'), batch, place);
+    return tape.forward;
+  };
+  const bytes = floatBytes(joined, joined);
   return [
-    { ...common, name: 'batch_join', bytes: floatBytes(joined, joined), feed, record: record(false) },
+    { ...common, name: 'batch_join', bytes, feed, record: record(false) },
+    {
+      ...common,
+      name: 'batch_join of whole rows',
+      bytes,
+      feed: (store) => store.write('rows', skewedIds(batch * fields, rows)),
+      record: whole,
+    },
     {
       ...common,
       name: 'batch_join by key',

@@ -1,10 +1,12 @@
 import {
   Tape,
+  adam,
   optimizers,
   rowIds,
   zeros,
   type ClipNorm,
   type Dispatch,
+  type Optimizer,
   type OptimizerName,
   type Store,
 } from '../../engine/index.js';
@@ -31,21 +33,29 @@ const rules: Readonly<Record<OptimizerName, Rule>> = {
   sparse_adam: { slots: 2, flops: 12, replays: false },
 };
 
-const optimizerOf = (name: OptimizerName) => optimizers[name]({ weightDecay: rules[name].weightDecay });
+/** A rule as it trains tables row by row: adam's other ways are a walk, and sums of which each step of a run has its own. */
+const optimizerOf = (name: OptimizerName): Optimizer =>
+  name === 'adam' ? adam() : optimizers[name]({ weightDecay: rules[name].weightDecay });
 
 const idsOf = (tape: Tape, { batch, fields }: CaseSizes, rows: number) =>
   rowIds(tape.input('ids', [batch, fields], 'u32'), { name: 'ids', rows });
 
-/** What a step does to a table: sums of its rows' gradients, replay of missed updates, update; with ids that change. */
-function rowsCase(name: OptimizerName, sizes: CaseSizes, rows: number, clip?: ClipNorm): KernelCase {
+/** What a step does to a table, with ids that change. */
+interface TableCase {
+  readonly name: string;
+  readonly optimizer: Optimizer;
+  /** Floats that are read or written of rows of the table and its slots, beside the gradients of those that are named. */
+  readonly floats: (named: number) => number;
+  readonly clip?: ClipNorm;
+}
+
+function tableCase({ name, optimizer, floats, clip }: TableCase, sizes: CaseSizes, rows: number): KernelCase {
   const { batch, fields, dim } = sizes;
-  const { slots, replays } = rules[name];
   const { blocks, named } = groupsOf(idsOf(new Tape({ training: true }), sizes, rows));
-  const optimizer = optimizerOf(name);
   return {
-    name: `${name} on rows, with segment sums${replays ? ' and replay' : ''}${clip ? ', clipped' : ''}`,
+    name,
     shape: `${Math.round(named)} rows of [${rows},${dim}]`,
-    bytes: floatBytes([batch, fields, dim], [2 + 2 * slots, named, dim]),
+    bytes: floatBytes([batch, fields, dim], [floats(named), dim]),
     flops: 0,
     chunkSteps: updateSteps,
     record(tape) {
@@ -63,6 +73,22 @@ function rowsCase(name: OptimizerName, sizes: CaseSizes, rows: number, clip?: Cl
       writeSchedule(store, optimizer);
     },
   };
+}
+
+/** Sums of the gradients of rows, replay of missed updates, update. */
+function rowsCase(name: OptimizerName, sizes: CaseSizes, rows: number, clip?: ClipNorm): KernelCase {
+  const { slots, replays } = rules[name];
+  const how = `on rows, with segment sums${replays ? ' and replay' : ''}${clip ? ', clipped' : ''}`;
+  const optimizer = optimizerOf(name);
+  const floats = (named: number) => (2 + 2 * slots) * named;
+  return tableCase({ name: `${name} ${how}`, optimizer, floats, clip }, sizes, rows);
+}
+
+/** Sums of the gradients of rows, update of all rows. */
+function walkCase(sizes: CaseSizes, rows: number): KernelCase {
+  const name = 'adam on all rows, with segment sums';
+  const floats = () => (2 + 2 * rules.adam.slots) * rows;
+  return tableCase({ name, optimizer: adam({ tables: 'fast' }), floats }, sizes, rows);
 }
 
 function denseCase(name: OptimizerName, { dim }: CaseSizes, rows: number): KernelCase {
@@ -96,6 +122,7 @@ export function updateCases(sizes: CaseSizes): KernelCase[] {
   return [
     ...pairs.map(([name, rows]) => rowsCase(name, sizes, rows)),
     rowsCase('adam', sizes, vocabularies[0], { maxNorm: 1 }),
+    walkCase(sizes, vocabularies[0]),
     ...pairs.map(([name, rows]) => denseCase(name, sizes, rows)),
   ];
 }

@@ -7,7 +7,7 @@ import { compileShader } from '../../engine/wgsl/compile.js';
 import { Watched, groupsFor, ofSingles, orders, pagesFor, workOf } from '../support/invocations.js';
 import type { Launch } from '../support/recording.js';
 import { recordedLaunches, recordedWords, replay } from '../support/replay.js';
-import { shaderSources } from '../support/sources.js';
+import { cpuTwins, shaderSources } from '../support/sources.js';
 import { builtins, wasmOf } from '../support/wasm.js';
 
 /** Runs a toy of 8 invocations, whose body writes y and may read x, in an order. */
@@ -92,11 +92,16 @@ const launchesOf = (name: string) =>
 
 const invocations = suite('invocations of every kernel');
 
-for (const [name, source] of sources) {
+const twins = [...cpuTwins()].map(([name, source]) => [name, `${name} of engine/cpu`, source] as const);
+
+for (const [name, title, source] of [
+  ...[...sources].map(([name, text]) => [name, name, text] as const),
+  ...twins,
+]) {
   const own = launchesOf(name);
   const pages = Math.max(1, ...own.map(({ launch }) => pagesFor(workOf(launch).all)));
 
-  invocations(`${name}: none loads or stores what another stores, and no order matters`, () => {
+  invocations(`${title}: none loads or stores what another stores, and no order matters`, () => {
     const watched = new Watched(source, pages);
     const wrong = own.flatMap(({ launch, i }) =>
       Object.entries(orders).flatMap(([how, order]) => {
@@ -113,7 +118,7 @@ for (const [name, source] of sources) {
     assert.equal(wrong, []);
   });
 
-  invocations(`${name}: pieces may be cut anywhere and run in any order`, () => {
+  invocations(`${title}: pieces may be cut anywhere and run in any order`, () => {
     const wasm = wasmOf(source, { pages });
     const random = uniforms(own.length);
     const wrong = own.flatMap(({ launch, i }) =>
