@@ -28,13 +28,24 @@ fn embedding_gather_forward(@builtin(global_invocation_id) id: vec3u, @builtin(n
   }
 }
 
-// One invocation: one row.
+// One invocation: one row, four vec4s at a time, then those that are left.
 @compute @workgroup_size(threads)
 fn embedding_gather_forward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let fours = dims.width & 0xfffffffcu;
   for (var p = id.x; p < dims.count; p += groups.x * threads) {
     let first = ids[p] * dims.width;
     let own = p * dims.width;
-    for (var j = 0u; j < dims.width; j++) {
+    for (var j = 0u; j < fours; j += 4u) {
+      let a = table4[first + j];
+      let b = table4[first + j + 1u];
+      let c = table4[first + j + 2u];
+      let d = table4[first + j + 3u];
+      y4[own + j] = a;
+      y4[own + j + 1u] = b;
+      y4[own + j + 2u] = c;
+      y4[own + j + 3u] = d;
+    }
+    for (var j = fours; j < dims.width; j++) {
       y4[own + j] = table4[first + j];
     }
   }
