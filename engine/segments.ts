@@ -51,6 +51,10 @@ export interface SegmentRule {
   readonly byAge?: boolean;
 }
 
+/** Whether a step may name a good part of the rows of a table, so that work on all of them is not wasted. */
+export const namesMuchOf = (rows: number, { maxRows }: Pick<SegmentLayout, 'maxRows'>): boolean =>
+  rows <= 4 * maxRows;
+
 /** Bits of a source that say which of the `per` ids of an example it is. */
 export const sourceBits = (per: number): number => Math.ceil(Math.log2(per));
 

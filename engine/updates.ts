@@ -3,6 +3,7 @@ import { segmentsOf, sourceDims } from './ops/row_ids.js';
 import { strided } from './ops/strided.js';
 import { missedStepsLayout } from './optim/missed_steps.js';
 import type { MissedTables, Optimizer, UpdateContext } from './optim/optimizer.js';
+import { namesMuchOf } from './segments.js';
 import { size } from './shape.js';
 import type { Dispatch, Gradient, Tape } from './tape.js';
 import { owner, type Tensor } from './tensor.js';
@@ -27,8 +28,6 @@ type Lists = { readonly [K in keyof Updates]: Dispatch[] };
 /** Vec4s that one invocation squares and sums, unless that makes more than mostParts of a gradient. */
 const partQuads = 64;
 const mostParts = 1024;
-/** A table of no more rows than this for each that a step may name is walked over as a whole. */
-const walkedRows = 4;
 /** Sums that the last level adds up. */
 const totalCount = 64;
 
@@ -73,7 +72,7 @@ function recordTable(
   const { stride, maxRows, maxPieces } = ids.layout;
   const named = { segments: segmentsOf(tape, ids), stride, maxRows };
   const context = (list: Dispatch[]) => ({ ...contextOf(tape, list, optimizer, p), ...named });
-  if (optimizer.walk !== undefined && p.shape[0] <= walkedRows * maxRows) {
+  if (optimizer.walk !== undefined && namesMuchOf(p.shape[0], ids.layout)) {
     const [rows, width] = p.shape;
     const index = tape.input(`walk.${p.name}`, width % 4 === 0 ? [rows] : [rows, width], 'u32');
     const sum = g ?? recordSegmentSum(tape, lists.after, ids, source, false);

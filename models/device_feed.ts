@@ -1,5 +1,6 @@
 import {
   sourceBits,
+  namesMuchOf,
   segmentHeaderWords,
   type Command,
   type CommandSpec,
@@ -143,6 +144,12 @@ function joinsOf(
   });
 }
 
+/** Buckets by which the rows of a large table are ordered, at most 1024, and the bits of a row that they leave out. */
+function bucketsOf(rows: number): readonly [buckets: number, shift: number] {
+  const shift = Math.max(0, 32 - Math.clz32(rows - 1) - 10);
+  return [((rows - 1) >>> shift) + 1, shift];
+}
+
 function groupsOf(
   store: Store,
   scope: string,
@@ -152,7 +159,9 @@ function groupsOf(
 ): CommandSpec {
   const perThread = 4 * rule.rows <= cachedCounterBytes ? lanesPerThread : 1;
   const lanes = Math.min(chunkSteps, perThread * store.device.limits.threads);
-  const count = store.ensure('input', `feed.count.${name}`, [lanes * rule.rows], 'u32').entry.buffer;
+  const [buckets, shift] = namesMuchOf(rule.rows, layout) ? [0, 0] : bucketsOf(rule.rows);
+  const lane = rule.rows + (buckets > 0 ? buckets + layout.maxRows : 0);
+  const count = store.ensure('input', `feed.count.${name}`, [lanes * lane], 'u32').entry.buffer;
   const piecesAt = segmentHeaderWords + 4 * layout.maxRows;
   return {
     label: `feed.${name}`,
@@ -174,6 +183,9 @@ function groupsOf(
       width,
       capacity,
       stride: layout.stride,
+      lane,
+      buckets,
+      shift,
     },
     over: [lanes],
   };

@@ -2,7 +2,8 @@
 // CPUs.
 //   segment_plan_rows:     plan[0] = rows named by ids[0 .. n), listed as they are first met; count[row] = its sources
 //   segment_plan_sources:  begin, end and pieces of the listed rows, and their sources; count = 0 again
-//   segment_plan_steps:    both, of every step of a chunk; all ids must be rows of the table
+//   segment_plan_steps:    both, of every step of a chunk; all ids must be rows of the table. With dims.buckets the rows of a
+//                          step are listed by their number >> dims.shift, else as they are first met
 // An id that is no row of the table ends the first with plan[0] = no_row and plan[1] = where it is.
 
 struct Dims {
@@ -16,6 +17,9 @@ struct Dims {
   width: u32, // ids of a row of a batch
   capacity: u32, // rows of the longest batch
   stride: u32, // words of the block of a step
+  lane: u32, // words of count that an invocation has: for the rows, the buckets, and as many rows as a step may name
+  buckets: u32,
+  shift: u32,
 }
 
 // What a chunk holds: rows, and those of a batch; the last may have fewer.
@@ -49,6 +53,34 @@ fn list_rows(first: u32, end: u32, base: u32, own: u32) -> u32 {
     at += select(0u, 4u, before == 0u);
   }
   return at;
+}
+
+// Lists the rows in the order of their buckets. Rows that lie together are then worked on together, and by the same thread
+// in every step, whose caches and page tables hold them.
+fn order_rows(list: u32, rows_end: u32, own: u32) {
+  let places = own + dims.table_rows;
+  let met = places + dims.buckets;
+  let n = (rows_end - list) / 4u;
+  for (var i = 0u; i < n; i++) {
+    let row = plan[list + 4u * i];
+    count[met + i] = row;
+    count[places + (row >> dims.shift)] += 1u;
+  }
+  var place = 0u;
+  for (var b = places; b < met; b++) {
+    let rows = count[b];
+    count[b] = place;
+    place += rows;
+  }
+  for (var i = 0u; i < n; i++) {
+    let row = count[met + i];
+    let to = count[places + (row >> dims.shift)];
+    count[places + (row >> dims.shift)] = to + 1u;
+    plan[list + 4u * to] = row;
+  }
+  for (var b = places; b < met; b++) {
+    count[b] = 0u;
+  }
 }
 
 // Begin, end and pieces of the rows listed up to rows_end, then the sources of ids[first .. end).
@@ -115,13 +147,16 @@ fn segment_plan_sources() {
 // One invocation: the steps of a chunk that lie a grid apart, with counters of its own.
 @compute @workgroup_size(1)
 fn segment_plan_steps(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let own = id.x * dims.table_rows;
+  let own = id.x * dims.lane;
   for (var step = id.x; step * chunk.batch < chunk.rows; step += groups.x) {
     let first = step * dims.capacity * dims.width;
     let end = first + min(chunk.batch, chunk.rows - step * chunk.batch) * dims.width;
     let base = step * dims.stride;
     let rows_end = list_rows(first, end, base, own);
     plan[base] = (rows_end - base - header_words) / 4u;
+    if (dims.buckets != 0u) {
+      order_rows(base + header_words, rows_end, own);
+    }
     place_sources(first, end, base, own, rows_end);
   }
 }

@@ -1,7 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findAdapter, openAdapter } from '../../engine/adapter.js';
-import { Store, Tape, segmentsOf, size, type DeviceArray } from '../../engine/index.js';
+import {
+  Store,
+  Tape,
+  namesMuchOf,
+  segmentsOf,
+  size,
+  type DeviceArray,
+  type SegmentLayout,
+} from '../../engine/index.js';
 import { declareBatch } from '../../models/batch.js';
 import { joinedIds } from '../../models/features.js';
 import { DeviceFeed, Feed, feedsItself, packFeatures, segmentSpecs, type Chunk } from '../../models/index.js';
@@ -14,17 +22,17 @@ const features = packFeatures(dataset);
 const sizes = { capacity: 20, users: features.users, items: features.items, labels: true, joined: true };
 
 /** A store with the inputs of a training plan, and feeds of it by the host and by the device. */
-async function openFeeds() {
+async function openFeeds(capacity = 20) {
   const store = new Store(device, 1);
   const tape = new Tape({ training: true, scope: 'train', chunkSteps: 4 });
-  const batch = declareBatch(tape, dataset.schema, { ...sizes, rows: 20 });
+  const batch = declareBatch(tape, dataset.schema, { ...sizes, capacity, rows: capacity });
   const ids = [batch.tokens, ...batch.sequences, batch.floats?.rows];
   const inputs = [
     ...tape.forward.flatMap(({ buffers }) => Object.values(buffers)),
     ...ids.flatMap((one) => (one === undefined ? [] : [segmentsOf(tape, one)])),
   ].filter(({ kind }) => kind === 'input');
   for (const { name, shape, dtype } of inputs) store.ensure('input', name, shape, dtype);
-  const spec = { capacity: 20, chunkSteps: 4, segments: segmentSpecs(batch) };
+  const spec = { capacity, chunkSteps: 4, segments: segmentSpecs(batch) };
   const feed = await DeviceFeed.open(store, 'train', features, spec);
   return { store, feed, host: new Feed(features, spec) };
 }
@@ -68,6 +76,40 @@ feeds('lays out the rows, joined ids and groups that the host does, chunk after 
         assert.equal(of(blocks), of(chunk.segments.get(name) as Uint32Array), `${name}, step ${step}`);
       }
     }
+  }
+  feed.destroy();
+  store.destroy();
+});
+
+/** Rows of a block with their sources. */
+function sourcesByRow(block: Uint32Array, layout: SegmentLayout): Map<number, number[]> {
+  const [[count, , , , ...rows], , sources] = blockParts(block, layout);
+  const entry = (i: number) => rows.slice(4 * i, 4 * i + 4);
+  return new Map(
+    Array.from({ length: count }, (_, i) => {
+      const [row, begin, end] = entry(i);
+      return [row, sources.slice(begin, end)];
+    }),
+  );
+}
+
+feeds('lists the rows of a table in their order where a step names few of them', async () => {
+  const { store, feed, host } = await openFeeds(1);
+  const order = Uint32Array.of(17, 4, 200, 9);
+  feed.lay(order, 1);
+  const chunk = host.chunk(order, 1);
+  const { layout, rule } = host.spec.segments[0];
+  assert.not(namesMuchOf(rule.rows, layout));
+  const blocks = words(await store.read('train/segments.tokens'));
+  for (let step = 0; step < chunk.steps; step++) {
+    const [own, theirs] = [blocks, chunk.segments.get('tokens') as Uint32Array].map((all) =>
+      sourcesByRow(all.subarray(step * layout.stride), layout),
+    );
+    assert.equal(
+      [...own.keys()],
+      [...theirs.keys()].sort((a, b) => a - b),
+    );
+    for (const [row, sources] of theirs) assert.equal(own.get(row), sources);
   }
   feed.destroy();
   store.destroy();
