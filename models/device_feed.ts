@@ -7,7 +7,7 @@ import {
   type DeviceBuffer,
   type Store,
 } from '../engine/index.js';
-import type { FeedSpec, SegmentSpec } from './feed.js';
+import { stepsOf, type FeedSpec, type SegmentSpec } from './feed.js';
 import { joinedIds, type Features, type JoinPart, type JoinedIds } from './features.js';
 import { checkIds } from './id_bounds.js';
 import { joinedInput, rowUnit } from './layout.js';
@@ -56,13 +56,7 @@ export class DeviceFeed {
 
   /** Lays out the batches of `order` as Feed.chunk does; returns the steps. Throws RangeError if they do not fit. */
   lay(order: Uint32Array, batch: number): number {
-    const { capacity, chunkSteps } = this.spec;
-    const steps = Math.ceil(order.length / batch);
-    if (batch > capacity || steps > chunkSteps) {
-      throw new RangeError(
-        `feed: ${steps} steps of ${batch} rows do not fit ${chunkSteps} steps of ${capacity}`,
-      );
-    }
+    const steps = stepsOf(order.length, batch, this.spec);
     this.store.write(`${this.scope}/feed.chunk`, Uint32Array.of(order.length, batch));
     this.store.write(`${this.scope}/feed.numbers`, order);
     this.store.device.run(this.commands, 1);

@@ -23,6 +23,13 @@ export interface Chunk {
   readonly segments: ReadonlyMap<string, Uint32Array>;
 }
 
+/** Steps of a chunk of so many rows. Throws RangeError if they do not fit. */
+export function stepsOf(rows: number, batch: number, { capacity, chunkSteps }: FeedSpec): number {
+  const steps = Math.ceil(rows / batch);
+  if (batch <= capacity && steps <= chunkSteps) return steps;
+  throw new RangeError(`feed: ${steps} steps of ${batch} rows do not fit ${chunkSteps} steps of ${capacity}`);
+}
+
 /** The id sets of a batch that are grouped for the backward pass; `byAge` as in SegmentRule. */
 export function segmentSpecs({ tokens, sequences, floats }: Batch, byAge = false): SegmentSpec[] {
   const all = [tokens, ...sequences, floats?.rows].filter((ids): ids is RowIds => ids !== undefined);
@@ -60,13 +67,7 @@ export class Feed {
    * RangeError if it does not fit.
    */
   chunk(order: Uint32Array, batch: number, source = this.features.rows, memory?: ChunkMemory): Chunk {
-    const { capacity, chunkSteps } = this.spec;
-    const steps = Math.ceil(order.length / batch);
-    if (batch > capacity || steps > chunkSteps) {
-      throw new RangeError(
-        `feed: ${steps} steps of ${batch} rows do not fit ${chunkSteps} steps of ${capacity}`,
-      );
-    }
+    const steps = stepsOf(order.length, batch, this.spec);
     const { rows, segments } = partOf(
       memory ?? this.memory(steps),
       steps,
