@@ -139,7 +139,10 @@ down('explains the steps by hand where it cannot, and ends with 1', () =>
           '--dataset=amazon-book',
           '--url=http://127.0.0.1:1/Amazon_Books.zip',
         );
-        assert.match(closed.err, /^data: amazon-books cannot be fetched \(http:.*:1\/Amazon_Books\.zip: .+\); by hand:/);
+        assert.match(
+          closed.err,
+          /^data: amazon-books cannot be fetched \(http:.*:1\/Amazon_Books\.zip: .+\); by hand:/,
+        );
         const yelp = await download(folder, '--dataset=yelp2018', '--source=publisher');
         assert.is(yelp.code, 1);
         assert.match(
