@@ -81,6 +81,7 @@ function touched({ kind, shape, name }: Tensor, batch: number, namedRows: number
   const words = shape.reduce((product, axis) => product * axis, 1);
   const width = words / shape[0];
   if (name.endsWith('state')) return 0;
+  if (name.includes('walk.')) return words;
   if (kind === 'input') return name.includes('/') ? words / chunkSteps : Math.min(words, batch * width);
   return kind === 'parameter' || kind === 'slot' ? Math.min(words, namedRows * width) : words;
 }

@@ -1,5 +1,5 @@
 import { ShapeError, format, sameShape, size } from './shape.js';
-import { recordSegmentScatter } from './ops/segment_sum.js';
+import { recordTableGradient } from './ops/segment_sum.js';
 import type { Dispatch, Gradient, RowIds, RowSource, Tape } from './tape.js';
 import { owner, type Tensor } from './tensor.js';
 
@@ -47,7 +47,7 @@ class Accumulator {
     if (rows.length === 1 && !this.parts.has(t) && !this.tape.denseTables)
       return { kind: 'rows', ...rows[0] };
     for (const { ids, source } of rows)
-      this.add(t, recordSegmentScatter(this.tape, this.list, t, ids, source));
+      this.add(t, recordTableGradient(this.tape, this.list, t, ids, source));
     const tensor = this.sum(t);
     return tensor === undefined ? undefined : { kind: 'dense', tensor };
   }

@@ -40,11 +40,23 @@ export interface Run extends Launch {
   rows(table: Tensor, ids: RowIds, source: RowSource): void;
 }
 
-/** Records the gradients [maxRows,D] of the rows that a step names; `clear` zeroes those behind the last. */
+/** Where the gradients of the rows that a step names go. */
+export interface RowsTarget {
+  /** [maxRows,D], in the order in which the step lists the rows; or [V,D], each where its row is in the table. */
+  readonly g: Tensor;
+  /** The latter: the other rows stay as they are. */
+  readonly inTable: boolean;
+  /** Zeroes what is behind the last row of the former. */
+  readonly clear: boolean;
+  /** As many rows of one number, for what a RowSum sums beside. */
+  readonly beside?: Tensor;
+}
+
+/** Records the sums of the gradients of the rows that a step names. */
 export interface RowSum {
-  (list: Dispatch[], clear: boolean): Tensor;
-  /** What it sums on the way: `source` [B,1], a number of each example, by the groups of `ids`, into `sum` [maxRows,1]. */
-  readonly beside?: { readonly ids: RowIds; readonly source: Tensor; readonly sum: Tensor };
+  (list: Dispatch[], target: RowsTarget): void;
+  /** What it sums on the way: `source` [B,1], a number of each example, by the groups of `ids`. */
+  readonly beside?: { readonly ids: RowIds; readonly source: Tensor };
 }
 
 /** What the gradient of a table is summed from: rows [.., D], or what an op knows better how to sum. */

@@ -1,11 +1,11 @@
-import { checkSources, recordSegmentPieces, recordSegmentSum } from './ops/segment_sum.js';
+import { checkSources, listedRows, recordRowSums, recordSegmentPieces } from './ops/segment_sum.js';
 import { segmentsOf, sourceDims } from './ops/row_ids.js';
 import { strided } from './ops/strided.js';
 import { missedStepsLayout } from './optim/missed_steps.js';
 import type { MissedTables, Optimizer, UpdateContext } from './optim/optimizer.js';
 import { namesMuchOf } from './segments.js';
 import { size } from './shape.js';
-import type { Dispatch, Gradient, Tape } from './tape.js';
+import type { Dispatch, Gradient, RowIds, RowsTarget, Tape } from './tape.js';
 import { owner, type Tensor } from './tensor.js';
 
 /** clip_grad_norm: gradients are scaled by max_norm / (norm + 1e-6) where their joint 2-norm exceeds max_norm. */
@@ -56,6 +56,30 @@ function recordClipReset(tape: Tape, list: Dispatch[]): void {
   tape.launcher('clip_norm', 'clip_norm', list)('clip_norm_reset', { state: tape.stepState() }, {}, [1]);
 }
 
+/** Whether all rows of a table are updated, as the step may name a good part of them. */
+const walks = ({ walk }: Optimizer, { shape: [rows] }: Tensor, { layout }: RowIds): boolean =>
+  walk !== undefined && namesMuchOf(rows, layout);
+
+/** Where gradients of the rows of `p` go: in their places where all rows are updated, as that leaves zeros everywhere. */
+function targetOf(tape: Tape, optimizer: Optimizer, p: Tensor, ids: RowIds, clear: boolean): RowsTarget {
+  if (!walks(optimizer, p, ids)) return listedRows(tape, ids, p.shape[1], clear);
+  return { g: tape.input(`walk.${p.name}`, p.shape), inTable: true, clear: false };
+}
+
+/** Sums the gradients of the rows of `p`. */
+function sumRows(
+  tape: Tape,
+  list: Dispatch[],
+  optimizer: Optimizer,
+  p: Tensor,
+  { ids, source }: Rows,
+  clear: boolean,
+): Tensor {
+  const target = targetOf(tape, optimizer, p, ids, clear);
+  recordRowSums(tape, list, ids, source, target);
+  return target.g;
+}
+
 /**
  * Records what `optimizer` does to the table `p` [V,D]. The gradients of the rows that a step names are `g`, if somebody
  * has summed them already.
@@ -69,16 +93,14 @@ function recordTable(
   g?: Tensor,
 ): void {
   const { ids, source } = rows;
+  const summed = () => g ?? sumRows(tape, lists.after, optimizer, p, rows, false);
+  if (walks(optimizer, p, ids)) {
+    optimizer.walk?.({ ...contextOf(tape, lists.after, optimizer, p), g: summed() });
+    return;
+  }
   const { stride, maxRows, maxPieces } = ids.layout;
   const named = { segments: segmentsOf(tape, ids), stride, maxRows };
   const context = (list: Dispatch[]) => ({ ...contextOf(tape, list, optimizer, p), ...named });
-  if (optimizer.walk !== undefined && namesMuchOf(p.shape[0], ids.layout)) {
-    const [rows, width] = p.shape;
-    const index = tape.input(`walk.${p.name}`, width % 4 === 0 ? [rows] : [rows, width], 'u32');
-    const sum = g ?? recordSegmentSum(tape, lists.after, ids, source, false);
-    optimizer.walk({ ...context(lists.after), g: sum, index });
-    return;
-  }
   if (optimizer.catchUp && optimizer.flush) {
     const last = tape.slot(`last_step.${p.name}`, [p.shape[0]], 'u32');
     const missed = missedTables(tape, optimizer);
@@ -97,8 +119,7 @@ function recordTable(
     const more = { source, partials, maxPieces, sourceDims: sourceDims(ids, source) };
     optimizer.fusedRows({ ...context(lists.after), ...more });
   } else {
-    const sum = g ?? recordSegmentSum(tape, lists.after, ids, source, false);
-    optimizer.rows({ ...context(lists.after), g: sum });
+    optimizer.rows({ ...context(lists.after), g: summed() });
   }
 }
 
@@ -122,7 +143,7 @@ type Trained = readonly [p: Tensor, gradient: Gradient];
 function recordSharedSums(
   list: Dispatch[],
   trained: readonly Trained[],
-  clear: boolean,
+  goal: (p: Tensor, ids: RowIds) => RowsTarget,
 ): ReadonlyMap<Tensor, Tensor> {
   const sums = new Map<Tensor, Tensor>();
   for (const [p, gradient] of trained) {
@@ -137,8 +158,9 @@ function recordSharedSums(
         q.shape[1] === 1,
     );
     if (beside === undefined || taker === undefined) continue;
-    sums.set(p, gradient.source(list, clear));
-    sums.set(taker[0], beside.sum);
+    const [own, other] = [p, taker[0]].map((one) => goal(one, gradient.ids));
+    gradient.source(list, { ...own, beside: other.g });
+    sums.set(p, own.g).set(taker[0], other.g);
   }
   return sums;
 }
@@ -155,11 +177,13 @@ export function recordUpdates(
   if (optimizer === undefined || trained.length === 0) return lists;
   for (const [p, gradient] of trained) if (gradient.kind === 'rows') checkSources(p, gradient.source);
   // A norm needs all gradients at once; without it those of tables need not exist as such.
-  const sums = recordSharedSums(lists.after, trained, clip !== undefined);
+  const clear = clip !== undefined;
+  const goal = (p: Tensor, ids: RowIds) => targetOf(tape, optimizer, p, ids, clear);
+  const sums = recordSharedSums(lists.after, trained, goal);
   const whole = ([p, gradient]: Trained) =>
     gradient.kind === 'dense'
       ? gradient.tensor
-      : (sums.get(p) ?? recordSegmentSum(tape, lists.after, gradient.ids, gradient.source, true));
+      : (sums.get(p) ?? sumRows(tape, lists.after, optimizer, p, gradient, clear));
   const summed = clip && trained.map(whole);
   if (clip && summed) recordClip(tape, lists.after, summed, clip);
   trained.forEach(([p, gradient], i) => {

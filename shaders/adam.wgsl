@@ -2,6 +2,7 @@
 //   g = clip · gradient + weight_decay · p      m = β₁m + (1 − β₁)g      v = β₂v + (1 − β₂)g²
 //   p = p − rate · m / (correction · √v + ε),   rate = lr / (1 − β₁ᵗ), correction = 1 / √(1 − β₂ᵗ): schedule[t − 1]
 //   adam_dense:  all of p
+//   adam_walk:   the same with the gradient spent, which is 0 again after it
 //   adam_rows:   the rows that the step names, after adam_replay, from their gradients g[i,:]
 // What is done to the other rows of a table is in adam_replay.wgsl.
 // A cell is a vec4 of a row in _vec4 entries, else a float.
@@ -40,6 +41,7 @@ override width: u32; // dims.width, known when the pipeline is made: no division
 @group(0) @binding(2) var<storage, read> state: State;
 @group(0) @binding(3) var<storage, read> g: array<f32>;
 @group(0) @binding(3) var<storage, read> g4: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> spent4: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> p: array<f32>;
 @group(0) @binding(4) var<storage, read_write> p4: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> exp_avg: array<f32>;
@@ -98,6 +100,19 @@ fn adam_dense(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
   let step = now();
   for (var i = id.x; i < count; i += groups.x * threads) {
     update_vec4(i, g4[i], step);
+  }
+}
+
+// One invocation: a vec4. The gradient is zeroed in a halted run, too.
+@compute @workgroup_size(threads)
+fn adam_walk(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let live = state.halted == 0u;
+  let step = now();
+  for (var i = id.x; i < dims.count; i += groups.x * threads) {
+    if (live) {
+      update_vec4(i, spent4[i], step);
+    }
+    spent4[i] = vec4f();
   }
 }
 

@@ -1,9 +1,8 @@
 // Sums rows of a gradient by the row of the table that they belong to, in the fixed order of segments.ts.
-//   g[i,:] = Σ source[s,:] over the sources s of the i-th row of the step's block
+//   g[i,:] = Σ source[s,:] over the sources s of the i-th row of the step's block; with dims.in_table g[row of i,:]
 // A row with more than 64 sources is summed from pieces of 64, made first.
 //   segment_sum_pieces:   partials[j,:] = Σ of piece j
 //   segment_sum_rows:     g[i,:], zero behind the last row if dims.clear is set
-//   segment_sum_scatter:  table_gradient[row of i,:] = g[i,:]
 // A source says an example and a position in it; the gradient has example_rows rows of each example.
 // _vec4 entries are for widths of whole vec4s; width is then counted in vec4s.
 
@@ -16,6 +15,7 @@ struct Dims {
   example_rows: u32,
   position_mask: u32, // 0 where the ids of an example share a row
   clear: u32,
+  in_table: u32,
 }
 
 // Beginning of State in step.wgsl.
@@ -40,10 +40,6 @@ struct Row {
 @group(0) @binding(4) var<storage, read_write> partials4: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> g: array<f32>;
 @group(0) @binding(5) var<storage, read_write> g4: array<vec4f>;
-@group(0) @binding(7) var<storage, read> g_rows: array<f32>;
-@group(0) @binding(7) var<storage, read> g_rows4: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> table_gradient: array<f32>;
-@group(0) @binding(6) var<storage, read_write> table_gradient4: array<vec4f>;
 
 const threads = 64u;
 const piece_length = 64u;
@@ -128,6 +124,11 @@ fn segment_sum_pieces_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(nu
   }
 }
 
+// Where cell i of g goes, which is one of this row.
+fn cell_of(row: Row, i: u32) -> u32 {
+  return select(i, row.row * dims.width + i % dims.width, dims.in_table != 0u);
+}
+
 // One invocation: one column of one row.
 @compute @workgroup_size(threads)
 fn segment_sum_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -136,7 +137,8 @@ fn segment_sum_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workg
   for (var i = id.x; i < count; i += groups.x * threads) {
     let row = i / dims.width;
     if (row < rows) {
-      g[i] = row_sum(row_at(row), i % dims.width);
+      let named = row_at(row);
+      g[cell_of(named, i)] = row_sum(named, i % dims.width);
     } else {
       g[i] = 0.0;
     }
@@ -151,29 +153,10 @@ fn segment_sum_rows_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_
   for (var i = id.x; i < count; i += groups.x * threads) {
     let row = i / dims.width;
     if (row < rows) {
-      g4[i] = row_sum4(row_at(row), i % dims.width);
+      let named = row_at(row);
+      g4[cell_of(named, i)] = row_sum4(named, i % dims.width);
     } else {
       g4[i] = vec4f();
     }
-  }
-}
-
-// One invocation: one column of one row; the table's gradient must be zero elsewhere.
-@compute @workgroup_size(threads)
-fn segment_sum_scatter(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = segments[block_at()] * dims.width;
-  for (var i = id.x; i < count; i += groups.x * threads) {
-    let row = segments[block_at() + header + 4u * (i / dims.width)];
-    table_gradient[row * dims.width + i % dims.width] = g_rows[i];
-  }
-}
-
-// One invocation: four columns of one row; the table's gradient must be zero elsewhere.
-@compute @workgroup_size(threads)
-fn segment_sum_scatter_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = segments[block_at()] * dims.width;
-  for (var i = id.x; i < count; i += groups.x * threads) {
-    let row = segments[block_at() + header + 4u * (i / dims.width)];
-    table_gradient4[row * dims.width + i % dims.width] = g_rows4[i];
   }
 }

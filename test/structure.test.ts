@@ -204,7 +204,7 @@ const excepted: Readonly<Record<string, string>> = {
   'shaders/complex.wgsl': 'a family of three ops, with sine, cosine and angle written out',
   'shaders/field_linear.wgsl': 'a product and its two gradients, by register tiles, from packed panels',
   'shaders/dropout.wgsl': 'a family: dropout, alone and behind two activations',
-  'shaders/fm_table.wgsl': 'two ops, each with a gradient in two levels',
+  'shaders/fm_row_sums.wgsl': 'two ops, each with sums in two levels',
   'shaders/linear.wgsl': 'a product and its three gradients, and the packing of their panels',
   'shaders/segment_sum.wgsl': 'three entries, each in two widths',
 };

@@ -13,7 +13,7 @@ import {
   type Store,
   type Tensor,
 } from '../../engine/index.js';
-import { recordSegmentScatter, recordSegmentSum } from '../../engine/ops/segment_sum.js';
+import { listedRows, recordRowSums, recordTableGradient } from '../../engine/ops/segment_sum.js';
 import type { KernelCase } from '../launch.js';
 import { floatBytes, forwardOf, groupsOf, numbers, skewedIds } from '../record.js';
 import { gatherRoof } from '../roofs.js';
@@ -50,8 +50,8 @@ function rowGradientsOf(build: (tape: Tape) => Tensor, dense: boolean) {
     for (const [table, gradient] of gradients) {
       if (gradient.kind !== 'rows') continue;
       const { ids, source } = gradient;
-      if (dense) recordSegmentScatter(tape, list, table, ids, source);
-      else recordSegmentSum(tape, list, ids, source, false);
+      if (dense) recordTableGradient(tape, list, table, ids, source);
+      else recordRowSums(tape, list, ids, source, listedRows(tape, ids, table.shape[1], false));
     }
     return list;
   };

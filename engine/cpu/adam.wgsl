@@ -35,6 +35,7 @@ override width: u32; // dims.width, known when the pipeline is made: no division
 @group(0) @binding(2) var<storage, read> state: State;
 @group(0) @binding(3) var<storage, read> g: array<f32>;
 @group(0) @binding(3) var<storage, read> g4: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> spent4: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> p: array<f32>;
 @group(0) @binding(4) var<storage, read_write> p4: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> exp_avg: array<f32>;
@@ -93,6 +94,19 @@ fn adam_dense(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
   let step = now();
   for (var i = id.x; i < count; i += groups.x * threads) {
     update_vec4(i, g4[i], step);
+  }
+}
+
+// One invocation: a vec4. The gradient is zeroed in a halted run, too.
+@compute @workgroup_size(threads)
+fn adam_walk(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let live = state.halted == 0u;
+  let step = now();
+  for (var i = id.x; i < dims.count; i += groups.x * threads) {
+    if (live) {
+      update_vec4(i, spent4[i], step);
+    }
+    spent4[i] = vec4f();
   }
 }
 

@@ -11,6 +11,7 @@ struct Dims {
   example_rows: u32,
   position_mask: u32, // 0 where the ids of an example share a row
   clear: u32,
+  in_table: u32,
 }
 
 // Beginning of State in step.wgsl.
@@ -28,10 +29,6 @@ struct State {
 @group(0) @binding(4) var<storage, read_write> partials4: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> g: array<f32>;
 @group(0) @binding(5) var<storage, read_write> g4: array<vec4f>;
-@group(0) @binding(7) var<storage, read> g_rows: array<f32>;
-@group(0) @binding(7) var<storage, read> g_rows4: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> table_gradient: array<f32>;
-@group(0) @binding(6) var<storage, read_write> table_gradient4: array<vec4f>;
 
 const threads = 64u;
 const piece_length = 64u;
@@ -164,24 +161,29 @@ fn segment_sum_pieces_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(nu
   }
 }
 
-// The sum of the pieces of row i, if it has any.
-fn add_pieces(i: u32, pieces: Part) {
+// Where the i-th row that the step names begins in g.
+fn place_of(i: u32) -> u32 {
+  return select(i, segments[block_at() + header + 4u * i], dims.in_table != 0u) * dims.width;
+}
+
+// The sum of pieces, if there are any, goes to g from `own` on.
+fn add_pieces(own: u32, pieces: Part) {
   for (var j = 0u; j < dims.width; j++) {
     var total = 0.0;
     for (var k = pieces.begin; k < pieces.end; k++) {
       total += partials[k * dims.width + j];
     }
-    g[i * dims.width + j] = total;
+    g[own + j] = total;
   }
 }
 
-fn add_pieces4(i: u32, pieces: Part) {
+fn add_pieces4(own: u32, pieces: Part) {
   for (var j = 0u; j < dims.width; j++) {
     var total = vec4f();
     for (var k = pieces.begin; k < pieces.end; k++) {
       total += partials4[k * dims.width + j];
     }
-    g4[i * dims.width + j] = total;
+    g4[own + j] = total;
   }
 }
 
@@ -191,13 +193,13 @@ fn segment_sum_rows(@builtin(global_invocation_id) id: vec3u, @builtin(num_workg
   let rows = segments[block_at()];
   let count = select(rows, dims.max_rows, dims.clear != 0u);
   for (var i = id.x; i < count; i += groups.x * threads) {
-    let own = i * dims.width;
+    let own = place_of(i);
     if (i >= rows) {
-      add_pieces(i, Part());
+      add_pieces(own, Part());
     } else {
       let pieces = pieces_of(i);
       if (pieces.begin < pieces.end) {
-        add_pieces(i, pieces);
+        add_pieces(own, pieces);
       } else {
         let part = row_part(i);
         for (var j = 0u; j < fours(); j += 4u) {
@@ -221,13 +223,13 @@ fn segment_sum_rows_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_
   let rows = segments[block_at()];
   let count = select(rows, dims.max_rows, dims.clear != 0u);
   for (var i = id.x; i < count; i += groups.x * threads) {
-    let own = i * dims.width;
+    let own = place_of(i);
     if (i >= rows) {
-      add_pieces4(i, Part());
+      add_pieces4(own, Part());
     } else {
       let pieces = pieces_of(i);
       if (pieces.begin < pieces.end) {
-        add_pieces4(i, pieces);
+        add_pieces4(own, pieces);
       } else {
         let part = row_part(i);
         for (var j = 0u; j < fours(); j += 4u) {
@@ -241,30 +243,6 @@ fn segment_sum_rows_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_
           g4[own + j] = sum4(part, j);
         }
       }
-    }
-  }
-}
-
-// One invocation: one row; the table's gradient must be zero elsewhere.
-@compute @workgroup_size(threads)
-fn segment_sum_scatter(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = segments[block_at()];
-  for (var i = id.x; i < count; i += groups.x * threads) {
-    let to = segments[block_at() + header + 4u * i] * dims.width;
-    for (var j = 0u; j < dims.width; j++) {
-      table_gradient[to + j] = g_rows[i * dims.width + j];
-    }
-  }
-}
-
-// One invocation: one row; the table's gradient must be zero elsewhere.
-@compute @workgroup_size(threads)
-fn segment_sum_scatter_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let count = segments[block_at()];
-  for (var i = id.x; i < count; i += groups.x * threads) {
-    let to = segments[block_at() + header + 4u * i] * dims.width;
-    for (var j = 0u; j < dims.width; j++) {
-      table_gradient4[to + j] = g_rows4[i * dims.width + j];
     }
   }
 }

@@ -1,7 +1,7 @@
 import { sourceBits } from '../segments.js';
 import type { RowSum, TableRows } from '../tape.js';
 import type { Tensor } from '../tensor.js';
-import { segmentsOf } from './row_ids.js';
+import { segmentsOf, targetDims } from './row_ids.js';
 import { strided } from './strided.js';
 
 /** The two ops on pairs of fields, whose y is [B,D] or [B,1]. */
@@ -44,17 +44,15 @@ export function rowSumOf(op: FmOp, e: Tensor, { table, ids }: TableRows, sums: T
   const sizes = { width: dim / 4, stride, max_rows, max_pieces, example_bits: sourceBits(fields) };
   const read = { table4: table, sums_forward4: sums, [`dy${four}`]: dy };
   const pairs = op === 'fm_pairs';
-  const first = pairs ? tape.activation(`${op}.first`, [max_rows, 1]) : undefined;
-  const record: RowSum = (list, clear) => {
-    const run = tape.launcher(op, 'fm_table', list);
+  const record: RowSum = (list, target) => {
+    const run = tape.launcher(op, 'fm_row_sums', list);
     const partials4 = tape.activation(`${op}.partials`, [max_pieces, pairs ? dim + 4 : dim]);
-    const g = tape.activation(`${op}.g`, [max_rows, dim]);
     const buffers = { ...read, segments: segmentsOf(tape, ids), state: tape.stepState(), partials4 };
     const over = (rows: number) => strided((rows * dim) / 4);
-    run(`fm_table_${kind}_pieces`, { ...buffers, ids: ids.ids }, { ...sizes, fields }, over(max_pieces));
-    const written = { ...buffers, g4: g, ...(first && { first }) };
-    run(`fm_table_${kind}_rows`, written, { ...sizes, clear: clear ? 1 : 0 }, over(max_rows));
-    return g;
+    run(`fm_row_sums_${kind}_pieces`, { ...buffers, ids: ids.ids }, { ...sizes, fields }, over(max_pieces));
+    const first = pairs && (target.beside ?? tape.activation(`${op}.first`, [target.g.shape[0], 1]));
+    const written = { ...buffers, g4: target.g, ...(first && { first }) };
+    run(`fm_row_sums_${kind}`, written, { ...sizes, ...targetDims(target) }, over(max_rows));
   };
-  return first === undefined ? record : Object.assign(record, { beside: { ids, source: dy, sum: first } });
+  return pairs ? Object.assign(record, { beside: { ids, source: dy } }) : record;
 }

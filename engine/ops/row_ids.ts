@@ -1,6 +1,6 @@
 import { segmentLayout, segmentShape, sourceBits } from '../segments.js';
 import { size } from '../shape.js';
-import type { RowIds, Tape } from '../tape.js';
+import type { RowIds, RowsTarget, Tape } from '../tape.js';
 import type { Tensor } from '../tensor.js';
 
 /** How ids index a table. */
@@ -38,3 +38,9 @@ export function sourceDims({ ids, rule: { per } }: RowIds, source: Tensor) {
     ? { example_bits: bits, example_rows: per, position_mask: 2 ** bits - 1 }
     : { example_bits: bits, example_rows: 1, position_mask: 0 };
 }
+
+/** How kernels find where the gradient of a row goes. */
+export const targetDims = ({ inTable, clear }: RowsTarget) => ({
+  in_table: inTable ? 1 : 0,
+  clear: clear ? 1 : 0,
+});

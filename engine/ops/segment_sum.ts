@@ -1,8 +1,8 @@
 import { rowView, type RowView } from '../segments.js';
-import { ShapeError, dims, format } from '../shape.js';
-import type { Dispatch, Launch, RowIds, RowSource, Tape } from '../tape.js';
+import { ShapeError, dims, format, size } from '../shape.js';
+import type { Dispatch, Launch, RowIds, RowSource, RowsTarget, Tape } from '../tape.js';
 import type { Tensor } from '../tensor.js';
-import { segmentsOf, sourceDims } from './row_ids.js';
+import { segmentsOf, sourceDims, targetDims } from './row_ids.js';
 import { strided } from './strided.js';
 
 interface Pieces extends RowView {
@@ -30,22 +30,30 @@ export function recordSegmentPieces(tape: Tape, list: Dispatch[], ids: RowIds, s
   return { run, sizes, buffers, partials, ...view };
 }
 
-/** Gradients of the rows that the step names: source [..,D] → [maxRows,D]; `clear` zeroes those behind the last. */
-export function recordSegmentSum(
+/** Sums the gradients of the rows that the step names, source [..,D], into `target`. */
+export function recordRowSums(
   tape: Tape,
   list: Dispatch[],
   ids: RowIds,
   source: RowSource,
-  clear: boolean,
-): Tensor {
-  if (typeof source === 'function') return source(list, clear);
+  target: RowsTarget,
+): void {
+  if (typeof source === 'function') {
+    source(list, target);
+    return;
+  }
   const { run, sizes, suffix, four, lanes, buffers } = recordSegmentPieces(tape, list, ids, source);
-  const width = source.shape[source.shape.length - 1];
-  const g = tape.activation('segment_sum.g', [ids.layout.maxRows, width]);
-  const over = strided((ids.layout.maxRows * width) / lanes);
-  run(`segment_sum_rows${suffix}`, { ...buffers, [`g${four}`]: g }, { ...sizes, clear: clear ? 1 : 0 }, over);
-  return g;
+  const over = strided((ids.layout.maxRows * source.shape[source.shape.length - 1]) / lanes);
+  const dims = { ...sizes, ...targetDims(target) };
+  run(`segment_sum_rows${suffix}`, { ...buffers, [`g${four}`]: target.g }, dims, over);
 }
+
+/** Room for the gradients [maxRows,D] of the rows that a step names. */
+export const listedRows = (tape: Tape, { layout }: RowIds, width: number, clear: boolean): RowsTarget => ({
+  g: tape.activation('segment_sum.g', [layout.maxRows, width]),
+  inTable: false,
+  clear,
+});
 
 /** Throws ShapeError unless the table is [V,D] and the sources of its gradient [..,D]. */
 export function checkSources(table: Tensor, source: RowSource): void {
@@ -56,7 +64,7 @@ export function checkSources(table: Tensor, source: RowSource): void {
 }
 
 /** The whole gradient of `table` [V,D] from source [..,D]. Throws ShapeError if their widths differ. */
-export function recordSegmentScatter(
+export function recordTableGradient(
   tape: Tape,
   list: Dispatch[],
   table: Tensor,
@@ -64,17 +72,9 @@ export function recordSegmentScatter(
   source: RowSource,
 ): Tensor {
   checkSources(table, source);
-  const [rows, width] = table.shape;
   const y = tape.activation('segment_sum.table', table.shape);
-  const quads = Math.ceil((rows * width) / 4);
+  const quads = Math.ceil(size(table.shape) / 4);
   tape.launcher('fill', 'elementwise', list)('fill_zero', { y }, { quads }, strided(quads));
-  const g = recordSegmentSum(tape, list, ids, source, false);
-  const { lanes, four, suffix } = rowView(width);
-  const { stride, maxRows } = ids.layout;
-  const read = { segments: segmentsOf(tape, ids), state: tape.stepState(), [`g_rows${four}`]: g };
-  const buffers = { ...read, [`table_gradient${four}`]: y };
-  const over = strided((maxRows * width) / lanes);
-  const run = tape.launcher('segment_sum', 'segment_sum', list);
-  run(`segment_sum_scatter${suffix}`, buffers, { width: width / lanes, stride }, over);
+  recordRowSums(tape, list, ids, source, { g: y, inTable: true, clear: false });
   return y;
 }

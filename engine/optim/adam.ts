@@ -42,7 +42,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
     constants: { beta1, beta2, rest1: 1 - beta1, rest2: 1 - beta2, eps, weight_decay: weightDecay },
     schedule: (step, lr) => [...biasCorrections(beta1, beta2, step, lr), 0, 0],
     fused: 'adam_fused',
-    ...(tables === 'fast' && { walk: 'adam_walk' }),
+    walk: tables === 'fast',
     replay:
       reach === undefined
         ? // A ratio that does not shrink is never negligible: 1e9 steps are more than a schedule holds.

@@ -49,12 +49,6 @@ export interface RowsGradientUpdate extends RowsUpdate {
   readonly g: Tensor;
 }
 
-/** Work on all rows of a table, of which the step names some. */
-export interface WalkUpdate extends RowsGradientUpdate {
-  /** Zero between steps: [V] u32, which gradient a row has, or where rows are not whole vec4s the gradients [V,D]. */
-  readonly index: Tensor;
-}
-
 /** Update of the rows that the step names from what their gradients are summed from. */
 export interface RowsSourceUpdate extends RowsUpdate {
   /** [..,D]: its rows are the sources of the step's groups. */
@@ -79,8 +73,8 @@ export interface Optimizer {
   rows(update: RowsGradientUpdate): void;
   /** What `rows` does, without a gradient in between. */
   fusedRows?(update: RowsSourceUpdate): void;
-  /** `dense` for a table of which the step names a good part, from the gradients of the rows that it names. */
-  walk?(update: WalkUpdate): void;
+  /** `dense` for a table of which the step names a good part; leaves the gradient zero, for the next step to write into. */
+  walk?(update: DenseUpdate): void;
   catchUp?(update: RowsReplay): void;
   flush?(update: RowsReplay): void;
   /** Of an optimizer whose catchUp and flush read sums over missed steps: what they are made of. */

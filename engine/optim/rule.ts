@@ -3,19 +3,19 @@ import { rowView } from '../segments.js';
 import { size } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import type {
+  DenseUpdate,
   MissedTables,
   Optimizer,
   RowsReplay,
   RowsSourceUpdate,
   RowsUpdate,
   UpdateContext,
-  WalkUpdate,
 } from './optimizer.js';
 
 type Numbers = Readonly<Record<string, number>>;
 type Tensors = Readonly<Record<string, Tensor>>;
 /** A file in shaders/, and what stands between the optimizer's name and the suffix in the name of the kernel. */
-type Entry = readonly [shader: string, kernel: 'rows' | 'replay' | 'series' | 'fused' | 'walk'];
+type Entry = readonly [shader: string, kernel: 'rows' | 'replay' | 'series' | 'fused'];
 
 /** What every optimizer takes. */
 export interface OptimizerOptions {
@@ -50,8 +50,8 @@ export interface Rule {
   /** The file in shaders/ with `<name>_fused`, which is segment_sum_rows and `<name>_rows` in one, and its twin. */
   readonly fused?: string;
   readonly replay?: Replay | Series;
-  /** The file in shaders/ with `<name>_walk_rows`, `<name>_walk_flat` for rows that are not whole vec4s, and what prepares both. */
-  readonly walk?: string;
+  /** There is a `<name>_walk`, too, which is `<name>_dense` with a gradient that it leaves zero. */
+  readonly walk?: boolean;
 }
 
 /** Vec4s of a row, or floats where rows are not whole vec4s. */
@@ -96,37 +96,21 @@ export function optimizerOf({ name, slots, constants, schedule, fused, replay, w
       launch(u, [fused, 'fused'], u.maxRows * cells(u), more, numbers);
     },
   };
-  const walking = walk !== undefined && {
-    walk(u: WalkUpdate) {
-      const run = u.launch(walk);
-      const [rows, width] = u.p.shape;
-      const { segments, state, index, stride } = u;
-      if (width % 4 !== 0) {
-        const given = { segments, state, g: u.g, scattered: index };
-        run(`${name}_walk_scatter`, given, { stride, width }, strided(u.maxRows));
-        const count = Math.ceil((rows * width) / 4);
-        const buffers = { ...bind(u, '4'), scattered4: index };
-        run(`${name}_walk_flat`, buffers, { count, ...constants }, strided(count));
-        return;
-      }
-      run(`${name}_walk_index`, { segments, state, index }, { stride }, strided(u.maxRows));
-      const buffers = { ...bind(u, '4'), g4: u.g, index };
-      run(`${name}_walk_rows`, buffers, { count: rows, width: cells(u), ...constants }, strided(rows));
-    },
+  const all = (u: DenseUpdate, kernel: 'dense' | 'walk', g: string) => {
+    const count = Math.ceil(size(u.p.shape) / 4);
+    const buffers = { ...bind(u, '4'), [g]: u.g };
+    u.launch(name)(`${name}_${kernel}`, buffers, { count, ...constants }, strided(count));
   };
   return {
     name,
     schedule,
-    dense(u) {
-      const count = Math.ceil(size(u.p.shape) / 4);
-      u.launch(name)(`${name}_dense`, { ...bind(u, '4'), g4: u.g }, { count, ...constants }, strided(count));
-    },
+    dense: (u) => all(u, 'dense', 'g4'),
     rows(u) {
       launch(u, [name, 'rows'], u.maxRows * cells(u), { [`g${rowView(u.p.shape[1]).four}`]: u.g }, constants);
     },
     ...replaying,
     ...fusing,
-    ...walking,
+    ...(walk && { walk: (u: DenseUpdate) => all(u, 'walk', 'spent4') }),
   };
 }
 

@@ -8,10 +8,11 @@ import {
   compile,
   rowIds,
   type Plan,
+  type RowIds,
   type SegmentLayout,
   type Tensor,
 } from '../../engine/index.js';
-import { recordSegmentScatter, recordSegmentSum } from '../../engine/ops/segment_sum.js';
+import { listedRows, recordRowSums, recordTableGradient } from '../../engine/ops/segment_sum.js';
 import { close } from '../support/close.js';
 import { testDevice } from '../support/device.js';
 import { numbers } from '../support/numbers.js';
@@ -95,12 +96,19 @@ const cases: Readonly<Record<string, Case>> = {
   'padding alone': { rows: 9, width: 4, ids: new Uint32Array(12), per: 3, skipPadding: true },
 };
 
+/** The sums of the rows that the step names, in its order. */
+function listed(tape: Tape, of: RowIds, source: Tensor, clear: boolean): Tensor {
+  const target = listedRows(tape, of, source.shape[source.shape.length - 1], clear);
+  recordRowSums(tape, tape.forward, of, source, target);
+  return target.g;
+}
+
 const sumSuite = suite('segment_sum');
 
 for (const [name, one] of Object.entries(cases)) {
   sumSuite(`${name}: each row is the sum of its sources, in the order of the block`, async () => {
     const { plan, store, made, source } = await planOf(one, (tape, { of, source }) =>
-      recordSegmentSum(tape, tape.forward, of, source, false),
+      listed(tape, of, source, false),
     );
     plan.run(1);
     const sums = twin(one, source);
@@ -116,7 +124,7 @@ for (const [name, one] of Object.entries(cases)) {
     async () => {
       const { plan, store, made, source } = await planOf(one, (tape, { of, source }) => {
         const table = tape.input('table', [one.rows, one.width]);
-        return recordSegmentScatter(tape, tape.forward, table, of, source);
+        return recordTableGradient(tape, tape.forward, table, of, source);
       });
       // Twice, since the second time the gradient is no longer zero to begin with.
       plan.run(1);
@@ -134,7 +142,7 @@ sumSuite('zeroes what lies behind the last row where it is asked to', async () =
   for (const width of [3, 4]) {
     const many = { rows: 50, width, ids: random(80, 50) };
     const { plan, store, made, where } = await planOf(many, (tape, { of, source }) =>
-      recordSegmentSum(tape, tape.forward, of, source, true),
+      listed(tape, of, source, true),
     );
     plan.run(1);
     assert.ok((await plan.read(made)).subarray(2 * width, 4 * width).every((value) => value !== 0));
@@ -151,8 +159,7 @@ sumSuite('zeroes what lies behind the last row where it is asked to', async () =
 
 sumSuite('reads the block of the step that the cursor is at', async () => {
   const one = { rows: 60, width: 8, ids: random(3 * 70, 60) };
-  const record = (tape: Tape, { of, source }: ReturnType<typeof tensors>) =>
-    recordSegmentSum(tape, tape.forward, of, source, true);
+  const record = (tape: Tape, { of, source }: ReturnType<typeof tensors>) => listed(tape, of, source, true);
   const { plan, store, made, source } = await planOf(one, record, 3);
   for (const cursor of [2, 0, 1]) {
     plan.setPosition({ step: 5, cursor, seed: 1 });
@@ -169,7 +176,7 @@ sumSuite('reads the block of the step that the cursor is at', async () => {
 sumSuite('gives the same bits every time', async () => {
   for (const name of ['width 3', 'long rows, width 3', 'long rows, width 16']) {
     const { plan, store, made } = await planOf(cases[name], (tape, { of, source }) =>
-      recordSegmentSum(tape, tape.forward, of, source, true),
+      listed(tape, of, source, true),
     );
     const bits = async (of: Plan) => {
       of.rewind();
@@ -187,7 +194,7 @@ sumSuite('refuses sources whose rows do not fit the table', () => {
   const tape = new Tape({ training: true });
   const { of, source } = tensors(tape, 5, 3, 10, 1, false);
   assert.throws(
-    () => recordSegmentScatter(tape, [], tape.input('table', [5, 4]), of, source),
+    () => recordTableGradient(tape, [], tape.input('table', [5, 4]), of, source),
     (error: unknown) =>
       error instanceof ShapeError &&
       /^segment_sum: rows of \[10,3\] do not fit table \[5,4\]/.test(error.message),

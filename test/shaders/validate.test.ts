@@ -181,6 +181,7 @@ const testedIn: Readonly<Record<string, string>> = {
   batch_join: 'models/feed',
   binary_cross_entropy: 'ops/losses',
   class_aggregation: 'ops/losses',
+  fm_row_sums: 'ops/fm_table',
   softmax_cross_entropy: 'ops/losses',
   step: 'engine/plan',
 };
