@@ -1,5 +1,6 @@
 import { OutsideError, fail, hasFailed } from './control.js';
 import { commandWords, type Definition, type ThreadSetup } from './orders.js';
+import { Sharing } from './sharing.js';
 import { Leader, type RunGroups } from './team.js';
 
 type Entry = (record: number, first: number, last: number) => void;
@@ -42,14 +43,18 @@ const wakingNs = 50_000;
 
 /**
  * Runs lists of commands. A command that takes one thread less than `smallNs` is run by the leader alone: sharing it
- * would take longer. How long commands take is found out by the way: each submission times its first repetition. No
- * result depends on who runs what.
+ * would take longer. How long commands take is found out by the way: each submission times its first repetition; and
+ * whether sharing pays at all, see Sharing. No result depends on who runs what.
  */
 export class Executor {
   private readonly leader: Leader;
   private readonly runGroups: RunGroups;
+  /** Of lists by their first record. */
+  private readonly sharings = new Map<number, Sharing>();
   /** Helpers that the next shared command is to wake, whatever its size. */
   private wake = 0;
+  /** Whether the repetition at hand is shared. */
+  private shares = true;
 
   constructor(
     private readonly setup: ThreadSetup,
@@ -62,12 +67,30 @@ export class Executor {
   /** Runs a list, `times` over. Stops when something fails. */
   run(list: Int32Array, times: number): void {
     const estimates = this.estimates();
-    this.wake = Math.floor((times * expectedNs(list, estimates)) / wakingNs);
+    const expected = expectedNs(list, estimates);
+    const sharing = this.sharingOf(list);
+    sharing?.begin(times, expected);
+    this.wake = Math.floor((times * expected) / wakingNs);
     for (let time = 0; time < times && !hasFailed(this.setup.control); time++) {
+      this.shares = sharing?.shares(time) ?? true;
+      const start = performance.now();
       if (time === 0) this.runTimed(list, estimates);
       else this.runOnce(list, estimates);
+      this.leader.gather();
+      sharing?.took(time, performance.now() - start);
     }
-    this.leader.gather();
+    this.shares = true;
+  }
+
+  /** Undefined where all that can be is shared. */
+  private sharingOf(list: Int32Array): Sharing | undefined {
+    const { threads, smallNs } = this.setup;
+    if (threads === 1 || smallNs === 0) return undefined;
+    const known = this.sharings.get(list[1]);
+    if (known !== undefined) return known;
+    const made = new Sharing();
+    this.sharings.set(list[1], made);
+    return made;
   }
 
   private runOnce(list: Int32Array, estimates: Uint32Array): void {
@@ -113,7 +136,7 @@ export class Executor {
   /** Runs a command, which is for all threads if it is large or has never run; returns the workgroups done here. */
   private command(entry: number, record: number, groups: number, estimateNs: number): number {
     const { threads, smallNs } = this.setup;
-    if (threads === 1 || groups === 1 || (estimateNs !== 0 && estimateNs < smallNs)) {
+    if (threads === 1 || groups === 1 || !this.shares || (estimateNs !== 0 && estimateNs < smallNs)) {
       this.runGroups(entry, record, 0, groups);
       return groups;
     }

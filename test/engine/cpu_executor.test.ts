@@ -49,13 +49,24 @@ executor('shares the first run of a command, and then leaves a small one to the 
 
 executor('shares a large command every time, among threads that have slept too', async () => {
   const { control, executor, list, words: y, end } = lead(1, 8, 'slow', 1000);
-  executor.run(list, 10);
+  executor.run(list, 5);
   await new Promise((resolve) => setTimeout(resolve, 20));
-  executor.run(list, 10);
-  assert.is(control[words.begun], 20);
-  assert.is(control[words.finished], 20 * pieceCount(2));
-  assert.equal([...y], Array<number>(32).fill(20_000));
+  executor.run(list, 5);
+  assert.is(control[words.begun], 10);
+  assert.is(control[words.finished], 10 * pieceCount(2));
+  assert.equal([...y], Array<number>(32).fill(10_000));
   await end();
+});
+
+executor('leaves a list to the leader where helpers are none', async () => {
+  const { control, executor, list, words: y, end } = lead(1, 8, 'slow', 1000);
+  await end();
+  executor.run(list, 20);
+  const begun = control[words.begun];
+  assert.ok(begun < 20, `${begun} of 20 are shared`);
+  executor.run(list, 5);
+  assert.is(control[words.begun], begun);
+  assert.equal([...y], Array<number>(32).fill(25_000));
 });
 
 executor('does not share a single workgroup', async () => {
