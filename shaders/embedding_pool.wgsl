@@ -31,11 +31,11 @@ fn counts(row: u32) -> bool {
 
 // What a sum over the ids of sequence b is divided by for their mean.
 fn divisor(b: u32) -> f32 {
-  var count = 0.0;
+  var count = 0u;
   for (var l = b * dims.length; l < (b + 1u) * dims.length; l++) {
-    count += select(0.0, 1.0, counts(ids[l]));
+    count += select(0u, 1u, counts(ids[l]));
   }
-  return count + 1e-8;
+  return f32(count) + 1e-8;
 }
 
 // Four columns of the sum over sequence b, from `column` on: each id is read once for all of them.

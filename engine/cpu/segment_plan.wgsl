@@ -104,17 +104,19 @@ fn place_sources(first: u32, end: u32, base: u32, own: u32, rows_end: u32) {
     begin = stop;
   }
   plan[base + 1u] = pieces;
+  if (dims.skip_padding != 0u) {
+    count[own] = base + dims.sources_at + begin;
+  }
   var example = 0u;
   for (var at = first; at < end; at += dims.per) {
     let last = min(at + dims.per, end);
     var source = example;
     for (var p = at; p < last; p++) {
       let row = ids[p];
-      if (row != 0u || dims.skip_padding == 0u) {
-        let to = count[own + row];
-        count[own + row] = to + 1u;
-        plan[to] = source;
-      }
+      // Padding is written behind the last source, where there is room as it is none itself: a branch would be mispredicted.
+      let to = count[own + row];
+      count[own + row] = to + select(dims.skip_padding ^ 1u, 1u, row != 0u);
+      plan[to] = source;
       source++;
     }
     example += 1u << dims.source_bits;
