@@ -74,6 +74,8 @@ async function sample(device: Device, { submit }: Candidate, times: number): Pro
 /** Repetitions of which a sample consists; finding out warms up as well. */
 async function repetitions(device: Device, candidate: Candidate, { sampleMs }: Effort): Promise<number> {
   const most = candidate.most ?? 4096;
+  // The first time a kernel is also loaded.
+  await sample(device, candidate, 1);
   let times = 1;
   for (;;) {
     const { ms: perTime } = await sample(device, candidate, times);

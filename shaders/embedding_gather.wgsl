@@ -28,22 +28,31 @@ fn embedding_gather_forward(@builtin(global_invocation_id) id: vec3u, @builtin(n
   }
 }
 
-// One invocation: one row, four vec4s at a time, then those that are left.
+// Four vec4s: all are read before the first is written, so that four reads are under way.
+fn copy_four(own: u32, first: u32) {
+  let a = table4[first];
+  let b = table4[first + 1u];
+  let c = table4[first + 2u];
+  let d = table4[first + 3u];
+  y4[own] = a;
+  y4[own + 1u] = b;
+  y4[own + 2u] = c;
+  y4[own + 3u] = d;
+}
+
+// One invocation: one row, four vec4s at a time, then those that are left. Rows of 16 floats do without a loop.
 @compute @workgroup_size(threads)
 fn embedding_gather_forward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let fours = dims.width & 0xfffffffcu;
   for (var p = id.x; p < dims.count; p += groups.x * threads) {
     let first = ids[p] * dims.width;
     let own = p * dims.width;
+    if (dims.width == 4u) {
+      copy_four(own, first);
+      continue;
+    }
     for (var j = 0u; j < fours; j += 4u) {
-      let a = table4[first + j];
-      let b = table4[first + j + 1u];
-      let c = table4[first + j + 2u];
-      let d = table4[first + j + 3u];
-      y4[own + j] = a;
-      y4[own + j + 1u] = b;
-      y4[own + j + 2u] = c;
-      y4[own + j + 3u] = d;
+      copy_four(own + j, first + j);
     }
     for (var j = fours; j < dims.width; j++) {
       y4[own + j] = table4[first + j];

@@ -53,11 +53,16 @@ fn total_of_four(b: u32, column: u32) -> vec4f {
 
 fn total(b: u32, column: u32) -> f32 {
   var total = 0.0;
+  if (dims.padded == 0u) {
+    for (var l = b * dims.length; l < (b + 1u) * dims.length; l++) {
+      total += table[ids[l] * dims.width + column];
+    }
+    return total;
+  }
+  // Whether an id is padding is a coin toss that a branch would mispredict.
   for (var l = b * dims.length; l < (b + 1u) * dims.length; l++) {
     let row = ids[l];
-    if (counts(row)) {
-      total += table[row * dims.width + column];
-    }
+    total += select(0.0, table[row * dims.width + column], row != 0u);
   }
   return total;
 }
@@ -71,6 +76,10 @@ fn embedding_pool_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num
       by = divisor(b);
     }
     let own = b * dims.width;
+    if (dims.width == 1u) {
+      y[b] = total(b, 0u) / by;
+      continue;
+    }
     let fours = dims.width & 0xfffffffcu;
     for (var j = 0u; j < fours; j += 4u) {
       let sums = total_of_four(b, j) / by;
@@ -130,6 +139,13 @@ fn total4_of_four(b: u32, column: u32) -> Tile {
   return total;
 }
 
+fn store_four(at: u32, total: Tile, by: f32) {
+  y4[at] = total.a / by;
+  y4[at + 1u] = total.b / by;
+  y4[at + 2u] = total.c / by;
+  y4[at + 3u] = total.d / by;
+}
+
 // One invocation: one sequence, then those a grid further; columns are a loop, as divisions would cost more.
 @compute @workgroup_size(threads)
 fn embedding_pool_forward_vec4(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -139,13 +155,13 @@ fn embedding_pool_forward_vec4(@builtin(global_invocation_id) id: vec3u, @builti
       by = divisor(b);
     }
     let own = b * dims.width;
+    if (dims.width == 4u) {
+      store_four(own, total4_of_four(b, 0u), by);
+      continue;
+    }
     let fours = dims.width & 0xfffffffcu;
     for (var j = 0u; j < fours; j += 4u) {
-      let sums = total4_of_four(b, j);
-      y4[own + j] = sums.a / by;
-      y4[own + j + 1u] = sums.b / by;
-      y4[own + j + 2u] = sums.c / by;
-      y4[own + j + 3u] = sums.d / by;
+      store_four(own + j, total4_of_four(b, j), by);
     }
     for (var j = fours; j < dims.width; j++) {
       y4[own + j] = total4(b, j) / by;

@@ -204,9 +204,10 @@ const excepted: Readonly<Record<string, string>> = {
   'shaders/complex.wgsl': 'a family of three ops, with sine, cosine and angle written out',
   'shaders/field_linear.wgsl': 'a product and its two gradients, by register tiles, from packed panels',
   'shaders/dropout.wgsl': 'a family: dropout, alone and behind two activations',
+  'shaders/embedding_pool.wgsl': 'pooling and its gradient, of floats and of vec4s',
   'shaders/fm_row_sums.wgsl': 'two ops, each with sums in two levels',
   'shaders/linear.wgsl': 'a product and its three gradients, and the packing of their panels',
-  'shaders/segment_sum.wgsl': 'three entries, each in two widths',
+  'shaders/segment_sum.wgsl': 'sums in two levels, each in two widths',
 };
 
 const lines = (text: string) => text.replace(/\n$/, '').split('\n').length;

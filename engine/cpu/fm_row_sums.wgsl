@@ -119,17 +119,24 @@ fn pairs_sum(part: Part, j: u32) -> vec4f {
   return total;
 }
 
-fn pairs_sum_tile(part: Part, j: u32) -> Tile {
+// A tile, and Σ dy.
+struct Sums {
+  tile: Tile,
+  dy: f32,
+}
+
+fn pairs_sum_tile(part: Part, j: u32) -> Sums {
   let own = table_tile(part.own + j);
-  var total = Tile();
+  var total = Sums();
   for (var k = part.begin; k < part.end; k++) {
     let example = segments[k] >> dims.example_bits;
     let at = example * width + j;
     let factor = vec4f(dy[example]);
-    total.a += factor * (sums_forward4[at] - own.a);
-    total.b += factor * (sums_forward4[at + 1u] - own.b);
-    total.c += factor * (sums_forward4[at + 2u] - own.c);
-    total.d += factor * (sums_forward4[at + 3u] - own.d);
+    total.tile.a += factor * (sums_forward4[at] - own.a);
+    total.tile.b += factor * (sums_forward4[at + 1u] - own.b);
+    total.tile.c += factor * (sums_forward4[at + 2u] - own.c);
+    total.tile.d += factor * (sums_forward4[at + 3u] - own.d);
+    total.dy += factor.x;
   }
   return total;
 }
@@ -178,8 +185,14 @@ fn fm_row_sums_pairs_pieces(@builtin(global_invocation_id) id: vec3u, @builtin(n
   for (var i = id.x; i < lists.piece_count; i += groups.x * threads) {
     let part = piece_part(lists, i);
     let own = i * (width + 1u);
+    if (width == 4u) {
+      let total = pairs_sum_tile(part, 0u);
+      store_partials(own, total.tile);
+      partials4[own + 4u] = vec4f(total.dy, 0.0, 0.0, 0.0);
+      continue;
+    }
     for (var j = 0u; j < tiled(); j += 4u) {
-      store_partials(own + j, pairs_sum_tile(part, j));
+      store_partials(own + j, pairs_sum_tile(part, j).tile);
     }
     for (var j = tiled(); j < width; j++) {
       partials4[own + j] = pairs_sum(part, j);
@@ -249,10 +262,14 @@ fn fm_row_sums_pairs(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
         g4[own + j] = pieces_sum(lists, i, count, width + 1u, j);
       }
       first[place] = pieces_sum(lists, i, count, width + 1u, width).x;
+    } else if (width == 4u) {
+      let total = pairs_sum_tile(row_part(lists, i), 0u);
+      store_rows(own, total.tile);
+      first[place] = total.dy;
     } else {
       let part = row_part(lists, i);
       for (var j = 0u; j < tiled(); j += 4u) {
-        store_rows(own + j, pairs_sum_tile(part, j));
+        store_rows(own + j, pairs_sum_tile(part, j).tile);
       }
       for (var j = tiled(); j < width; j++) {
         g4[own + j] = pairs_sum(part, j);

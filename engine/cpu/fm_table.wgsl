@@ -113,6 +113,11 @@ fn fm_table_pooled_forward(@builtin(global_invocation_id) id: vec3u, @builtin(nu
 @compute @workgroup_size(threads)
 fn fm_table_pairs_forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var b = id.x; b < dims.batch; b += groups.x * threads) {
+    if (width == 4u) {
+      let part = pooled_tile(b, 0u);
+      y[b] = dot(part.a + part.b + part.c + part.d, vec4f(1.0));
+      continue;
+    }
     var total = vec4f();
     for (var j = 0u; j < tiled(); j += 4u) {
       let part = pooled_tile(b, j);
