@@ -1,9 +1,5 @@
 /** Numbers of which few enough are sorted by the engine's own sort sooner than their digits are counted. */
 const FEW = 4096;
-// 11 bits: their 2048 counts stay in a core's first cache, and three passes do.
-const DIGIT_BITS = 11;
-const DIGITS = 3;
-const DIGIT = 2 ** DIGIT_BITS - 1;
 const NEGATIVE_ZERO = 0x80000000 | 0;
 
 type Scores = Float32Array | Float64Array;
@@ -15,7 +11,7 @@ type Labels = Float32Array | Float64Array | Uint8Array;
  */
 export function areaUnderCurve(scores: Scores, labels: Labels): number {
   const isLong = scores instanceof Float32Array && scores.length > FEW;
-  return isLong ? areaByDigits(scores, labels) : areaByMerging(scores, labels);
+  return (isLong ? areaByDigits(scores, labels) : undefined) ?? areaByMerging(scores, labels);
 }
 
 /** Sorts each class by itself, then merges. */
@@ -33,70 +29,81 @@ function areaByMerging(scores: Scores, labels: Labels): number {
   return won / (positives.length * negatives.length);
 }
 
-/** Scores as unsigned integers of the same order, each with whether its row is positive. */
-interface Keyed {
-  readonly keys: Uint32Array;
-  readonly positive: Uint8Array;
+/** The bits of a score as an integer of the same order. */
+const keyOf = (bits: number): number =>
+  // All but the sign of a negative number are turned round; both zeros are one.
+  bits === NEGATIVE_ZERO ? 0 : bits ^ ((bits >> 31) & 0x7fffffff);
+
+/** Two digits of so many bits each, the lower one first, and how often each of their values comes. */
+interface Digits {
+  readonly bits: number;
+  readonly counts: readonly [Uint32Array, Uint32Array];
 }
 
-/** Sorts all rows by the digits of their scores' bits. No branch depends on a label: half of them would be guessed wrong. */
-function areaByDigits(scores: Float32Array, labels: Labels): number {
-  const room = (): Keyed => {
-    return { keys: new Uint32Array(scores.length), positive: new Uint8Array(scores.length) };
-  };
-  let [sorted, spare] = [room(), room()];
-  const counts = new Uint32Array(DIGITS << DIGIT_BITS);
-  toKeys(scores, labels, sorted, counts);
-  for (let digit = 0; digit < DIGITS; digit++) {
-    const own = counts.subarray(digit << DIGIT_BITS, (digit + 1) << DIGIT_BITS);
-    if (own.includes(scores.length)) continue;
-    sortByDigit(sorted, spare, digit * DIGIT_BITS, own);
-    [sorted, spare] = [spare, sorted];
-  }
-  return shareWon(sorted);
-}
-
-function toKeys(scores: Float32Array, labels: Labels, { keys, positive }: Keyed, counts: Uint32Array): void {
+/**
+ * Sorts all rows by the bits of their scores, in two digits, each with its label as one bit more. No branch depends on a
+ * label: half of them would be guessed wrong. Undefined where scores lie so far apart that there is no room for that bit;
+ * probabilities never do.
+ */
+function areaByDigits(scores: Float32Array, labels: Labels): number | undefined {
   const words = new Int32Array(scores.buffer, scores.byteOffset, scores.length);
+  const [least, most] = extremes(words);
+  const range = (most - least) >>> 0;
+  if (range >= 2 ** 31) return undefined;
+  const bits = Math.ceil((32 - Math.clz32(range)) / 2);
+  const digits: Digits = { bits, counts: [new Uint32Array(2 ** bits), new Uint32Array(2 ** bits)] };
+  const [rows, spare] = [new Uint32Array(words.length), new Uint32Array(words.length)];
+  pack(words, labels, least, digits, rows);
+  sortByDigit(rows, spare, 1, digits.counts[0]);
+  sortByDigit(spare, rows, 1 + bits, digits.counts[1]);
+  return shareWon(rows);
+}
+
+function extremes(words: Int32Array): readonly [least: number, most: number] {
+  let [least, most] = [0x7fffffff, NEGATIVE_ZERO];
   for (let row = 0; row < words.length; row++) {
-    const bits = words[row] === NEGATIVE_ZERO ? 0 : words[row];
-    // All bits of a negative number are turned round, of another the sign alone.
-    const key = bits ^ ((bits >> 31) | NEGATIVE_ZERO);
-    keys[row] = key;
-    positive[row] = Number(labels[row] === 1);
-    counts[key & DIGIT]++;
-    counts[(1 << DIGIT_BITS) + ((key >>> DIGIT_BITS) & DIGIT)]++;
-    counts[(2 << DIGIT_BITS) + (key >>> (2 * DIGIT_BITS))]++;
+    const key = keyOf(words[row]);
+    least = Math.min(least, key);
+    most = Math.max(most, key);
+  }
+  return [least, most];
+}
+
+/** What each key is above the least, and in the lowest bit whether its row is positive. */
+function pack(words: Int32Array, labels: Labels, least: number, digits: Digits, rows: Uint32Array): void {
+  const { bits, counts } = digits;
+  const [low, high] = counts;
+  for (let row = 0; row < words.length; row++) {
+    const above = keyOf(words[row]) - least;
+    rows[row] = (above << 1) | Number(labels[row] === 1);
+    low[above & (low.length - 1)]++;
+    high[above >>> bits]++;
   }
 }
 
-/** Orders by one digit, of which `counts` says how often each value comes, and is used up. */
-function sortByDigit(from: Keyed, into: Keyed, shift: number, counts: Uint32Array): void {
+/** Orders by the digit from bit `shift` on, of which `counts` says how often each value comes, and is used up. */
+function sortByDigit(from: Uint32Array, into: Uint32Array, shift: number, counts: Uint32Array): void {
   for (let digit = 0, start = 0; digit < counts.length; digit++) {
     const count = counts[digit];
     counts[digit] = start;
     start += count;
   }
-  const { keys, positive } = from;
-  const { keys: intoKeys, positive: intoPositive } = into;
-  for (let i = 0; i < keys.length; i++) {
-    const at = counts[(keys[i] >>> shift) & DIGIT]++;
-    intoKeys[at] = keys[i];
-    intoPositive[at] = positive[i];
-  }
+  for (let i = 0; i < from.length; i++) into[counts[(from[i] >>> shift) & (counts.length - 1)]++] = from[i];
 }
 
-function shareWon({ keys, positive }: Keyed): number {
+function shareWon(sorted: Uint32Array): number {
   let [below, negatives, tied, positives, won] = [0, 0, 0, 0, 0];
-  for (let i = 0; i < keys.length; i++) {
-    if (i > 0 && keys[i] !== keys[i - 1]) {
+  for (let i = 0, before = -1; i < sorted.length; i++) {
+    const [key, positive] = [sorted[i] >>> 1, sorted[i] & 1];
+    if (key !== before) {
       won += (tied * (below + negatives)) / 2;
       below = negatives;
       tied = 0;
+      before = key;
     }
-    tied += positive[i];
-    positives += positive[i];
-    negatives += 1 - positive[i];
+    tied += positive;
+    positives += positive;
+    negatives += 1 - positive;
   }
   won += (tied * (below + negatives)) / 2;
   return won / (positives * negatives);
