@@ -72,7 +72,8 @@ export class CpuDevice implements Device {
   reader(buffer: DeviceBuffer, bytes: number, depth: number): Reader {
     this.queue.check();
     const length = Math.ceil(bytes / 4) * 4;
-    let reading = 0;
+    const stages = this.memory.allocate(`${buffer.label}.stages`, depth * length).address;
+    let [reading, begun] = [0, 0];
     return {
       bytes: length,
       read: async () => {
@@ -81,12 +82,13 @@ export class CpuDevice implements Device {
         }
         reading++;
         try {
-          return await this.queue.read((buffer as CpuBuffer).address, length);
+          const stage = stages + (begun++ % depth) * length;
+          return await this.queue.readStaged((buffer as CpuBuffer).address, length, stage);
         } finally {
           reading--;
         }
       },
-      release() {},
+      release: () => this.memory.release(stages),
     };
   }
 

@@ -22,7 +22,7 @@ struct Chunk {
 
 const threads = 64u;
 // Rows that are asked for before any is copied: memory gives many at once in the time of a few.
-const ahead = 64u;
+const ahead = 128u;
 
 // Row numbers of the chunk that `row` and those behind it in its block need, read ahead of their use.
 fn touch(first: u32) -> vec4u {

@@ -16,6 +16,13 @@ export type Order =
   | { readonly kind: 'write'; readonly address: number; readonly bytes: ArrayBuffer }
   | { readonly kind: 'zero'; readonly address: number; readonly length: number }
   | { readonly kind: 'read'; readonly address: number; readonly length: number; readonly id: number }
+  | {
+      readonly kind: 'copy';
+      readonly address: number;
+      readonly length: number;
+      readonly to: number;
+      readonly id: number;
+    }
   | { readonly kind: 'settle'; readonly id: number };
 
 /** The leader's answer to an order with an id: a copy of memory, or start and end of each command in milliseconds. */

@@ -89,13 +89,26 @@ export class Queue {
   /** A copy of memory as it is after everything ordered so far. */
   async read(address: number, length: number): Promise<ArrayBuffer> {
     this.check();
-    if (this.idle) {
-      const copy = new Uint8Array(length);
-      copy.set(this.memory.bytes().subarray(address, address + length));
-      return copy.buffer;
-    }
+    if (this.idle) return this.copyOf(address, length);
     const { bytes } = await this.ask({ kind: 'read', address, length });
     return bytes as ArrayBuffer;
+  }
+
+  /**
+   * The same by way of the memory from `stage` on, which nobody else may use until then: the threads go on while the host
+   * finds pages for its copy.
+   */
+  async readStaged(address: number, length: number, stage: number): Promise<ArrayBuffer> {
+    this.check();
+    if (this.idle) return this.copyOf(address, length);
+    await this.ask({ kind: 'copy', address, length, to: stage });
+    return this.copyOf(stage, length);
+  }
+
+  private copyOf(address: number, length: number): ArrayBuffer {
+    const copy = new Uint8Array(length);
+    copy.set(this.memory.bytes().subarray(address, address + length));
+    return copy.buffer;
   }
 
   /** Resolves when everything ordered so far is done. */

@@ -30,6 +30,7 @@ const recordHead = 16;
 function endOf(order: Order): number {
   if (order.kind === 'settle') return 0;
   if (order.kind === 'write') return order.address + order.bytes.byteLength;
+  if (order.kind === 'copy') return Math.max(order.address, order.to) + order.length;
   if (order.kind === 'zero' || order.kind === 'read') return order.address + order.length;
   let end = 0;
   for (let at = 1; at < order.list.length; at += commandWords)
@@ -56,6 +57,9 @@ function obey(setup: WorkerSetup, executor: Executor, order: Order): void {
       return void new Uint8Array(memory.buffer).fill(0, order.address, order.address + order.length);
     case 'read':
       return answer(setup, { id: order.id, bytes: copyOf(memory, order.address, order.length) });
+    case 'copy':
+      new Uint8Array(memory.buffer).copyWithin(order.to, order.address, order.address + order.length);
+      return answer(setup, { id: order.id });
     case 'settle':
       return answer(setup, { id: order.id });
   }
