@@ -1,9 +1,9 @@
 // Categorical cross-entropy, z [B,K], label [B]:
-//   y[b] = log Σ_k e^z[b,k] − z[b,label[b]]
-//   dz[b,k] = dy[b] · (softmax(z[b,:])_k − [k = label[b]])
+//   y[b] = log Σ_k e^z[b,k] − z[b,label[b]]         p[b,:] = softmax(z[b,:])
+//   dz[b,k] = dy[b] · (p[b,k] − [k = label[b]])
 // With the uniform distribution in place of a label:
 //   y[b] = log Σ_k e^z[b,k] − Σ_k z[b,k] / K
-//   dz[b,k] = dy[b] · (softmax(z[b,:])_k − 1/K)
+//   dz[b,k] = dy[b] · (p[b,k] − 1/K)
 // One lane of a vec4 for each of four rows, since classes are few.
 
 struct Dims {
@@ -17,6 +17,8 @@ struct Dims {
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(4) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> dz: array<f32>;
+@group(0) @binding(6) var<storage, read_write> p: array<f32>;
+@group(0) @binding(7) var<storage, read> p_forward: array<f32>;
 
 const threads = 64u;
 
@@ -56,8 +58,23 @@ fn put(rows: Rows, k: u32, v: vec4f) {
   dz[rows.a + k] = v.x;
 }
 
-fn found(rows: Rows, k: u32) -> vec4f {
-  return vec4f(dz[rows.a + k], dz[rows.b + k], dz[rows.c + k], dz[rows.d + k]);
+fn probabilities(rows: Rows, k: u32) -> vec4f {
+  return vec4f(p_forward[rows.a + k], p_forward[rows.b + k], p_forward[rows.c + k], p_forward[rows.d + k]);
+}
+
+// Lanes behind the last row give the same as it.
+fn keep(rows: Rows, k: u32, v: vec4f) {
+  p[rows.a + k] = v.x;
+  p[rows.b + k] = v.y;
+  p[rows.c + k] = v.z;
+  p[rows.d + k] = v.w;
+}
+
+// Divides what was kept by its sum.
+fn keep_shares(rows: Rows, total: vec4f) {
+  for (var k = 0u; k < dims.classes; k++) {
+    keep(rows, k, vec4f(p[rows.a + k], p[rows.b + k], p[rows.c + k], p[rows.d + k]) / total);
+  }
 }
 
 fn largest_of(rows: Rows) -> vec4f {
@@ -66,18 +83,6 @@ fn largest_of(rows: Rows) -> vec4f {
     largest = max(largest, logits(rows, k));
   }
   return largest;
-}
-
-// Writes e^(z − largest), and returns the sum.
-fn write_exponentials(rows: Rows) -> vec4f {
-  let largest = largest_of(rows);
-  var total = vec4f();
-  for (var k = 0u; k < dims.classes; k++) {
-    let e = exp(logits(rows, k) - largest);
-    put(rows, k, e);
-    total += e;
-  }
-  return total;
 }
 
 // Of every entry, one invocation: four rows, then those a grid further.
@@ -90,9 +95,12 @@ fn softmax_cross_entropy_forward(@builtin(global_invocation_id) id: vec3u, @buil
     var chosen = vec4f();
     for (var k = 0u; k < dims.classes; k++) {
       let below = logits(rows, k) - largest;
-      total += exp(below);
+      let e = exp(below);
+      keep(rows, k, e);
+      total += e;
       chosen = select(chosen, below, label[q] == vec4u(k));
     }
+    keep_shares(rows, total);
     y[q] = log(total) - chosen;
   }
 }
@@ -101,10 +109,9 @@ fn softmax_cross_entropy_forward(@builtin(global_invocation_id) id: vec3u, @buil
 fn softmax_cross_entropy_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var q = id.x; q < row_quads(); q += groups.x * threads) {
     let rows = rows_at(q);
-    let total = write_exponentials(rows);
     for (var k = 0u; k < dims.classes; k++) {
       let target_share = select(vec4f(), vec4f(1.0), label[q] == vec4u(k));
-      put(rows, k, dy[q] * (found(rows, k) / total - target_share));
+      put(rows, k, dy[q] * (probabilities(rows, k) - target_share));
     }
   }
 }
@@ -118,9 +125,12 @@ fn softmax_cross_entropy_uniform_forward(@builtin(global_invocation_id) id: vec3
     var sum = vec4f();
     for (var k = 0u; k < dims.classes; k++) {
       let below = logits(rows, k) - largest;
-      total += exp(below);
+      let e = exp(below);
+      keep(rows, k, e);
+      total += e;
       sum += below;
     }
+    keep_shares(rows, total);
     y[q] = log(total) - sum / f32(dims.classes);
   }
 }
@@ -129,9 +139,8 @@ fn softmax_cross_entropy_uniform_forward(@builtin(global_invocation_id) id: vec3
 fn softmax_cross_entropy_uniform_backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var q = id.x; q < row_quads(); q += groups.x * threads) {
     let rows = rows_at(q);
-    let total = write_exponentials(rows);
     for (var k = 0u; k < dims.classes; k++) {
-      put(rows, k, dy[q] * (found(rows, k) / total - 1.0 / f32(dims.classes)));
+      put(rows, k, dy[q] * (probabilities(rows, k) - 1.0 / f32(dims.classes)));
     }
   }
 }

@@ -17,15 +17,19 @@ export const softmaxCrossEntropy = defineOp('softmax_cross_entropy', ['z', 'labe
     return [batch];
   },
 
-  forward({ z, label, y }, run) {
+  /** The softmax, kept for the backward pass. */
+  saves: ({ z }) => ({ p: z.shape }),
+
+  forward({ z, label, y, p }, run) {
     const [batch, classes] = z.shape;
-    run('softmax_cross_entropy_forward', { z, label, y }, { batch, classes }, [Math.ceil(batch / 4)]);
+    run('softmax_cross_entropy_forward', { z, label, y, p }, { batch, classes }, [Math.ceil(batch / 4)]);
   },
 
-  backward({ z, label, dy, dz }, run) {
+  backward({ z, label, dy, dz, p }, run) {
+    if (dz === undefined) return;
     const [batch, classes] = z.shape;
-    if (dz)
-      run('softmax_cross_entropy_backward', { z, label, dy, dz }, { batch, classes }, [Math.ceil(batch / 4)]);
+    const buffers = { p_forward: p, label, dy, dz };
+    run('softmax_cross_entropy_backward', buffers, { batch, classes }, [Math.ceil(batch / 4)]);
   },
 });
 
@@ -37,16 +41,17 @@ export const softmaxCrossEntropyUniform = defineOp('softmax_cross_entropy_unifor
   shader: 'softmax_cross_entropy',
   shape: ({ z }) => [dims(z, 2, 'softmax_cross_entropy_uniform: z')[0]],
 
-  forward({ z, y }, run) {
+  saves: ({ z }) => ({ p: z.shape }),
+
+  forward({ z, y, p }, run) {
     const [batch, classes] = z.shape;
-    run('softmax_cross_entropy_uniform_forward', { z, y }, { batch, classes }, [Math.ceil(batch / 4)]);
+    run('softmax_cross_entropy_uniform_forward', { z, y, p }, { batch, classes }, [Math.ceil(batch / 4)]);
   },
 
-  backward({ z, dy, dz }, run) {
+  backward({ z, dy, dz, p }, run) {
+    if (dz === undefined) return;
     const [batch, classes] = z.shape;
-    if (dz)
-      run('softmax_cross_entropy_uniform_backward', { z, dy, dz }, { batch, classes }, [
-        Math.ceil(batch / 4),
-      ]);
+    const buffers = { p_forward: p, dy, dz };
+    run('softmax_cross_entropy_uniform_backward', buffers, { batch, classes }, [Math.ceil(batch / 4)]);
   },
 });
