@@ -16,7 +16,7 @@ export async function buildDataset(options: DataOptions, note: Note): Promise<Da
   checkFields(raw.fields, options);
   const normalized = fieldsToNormalize(raw.fields, options, note);
   const rows = raw.benchmark === null ? filterRows(raw, options, note) : loadedRows(raw, options);
-  if (rows.inter.length === 0) throw new DataError(`data set ${options.dataset}: .inter has no rows`);
+  if (rows.inter.count === 0) throw new DataError(`data set ${options.dataset}: .inter has no rows`);
   const { vocabularies, ...remapped } = remap(raw, rows, options);
   const floats = [remapped.inter, remapped.user, remapped.item].flatMap((table) =>
     table ? floatsOf(table) : [],
