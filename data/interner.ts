@@ -53,10 +53,9 @@ export class Interner {
     return this.internHashed(hash, bytes, start, end);
   }
 
-  /** The id of a whole number, if `know` was told of it, else 0. */
-  ofNumber(number: number): number {
-    const known = this.#ofNumber;
-    return number < known.length ? known[number] : 0;
+  /** The ids of whole numbers that `know` was told of, by number; 0 for others. The array changes with `know`. */
+  get numbers(): Uint32Array {
+    return this.#ofNumber;
   }
 
   /** Remembers the id of `number`, written without zeros before it, unless the number is large. */
