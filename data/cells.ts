@@ -85,7 +85,8 @@ class TokenCells implements Cells {
 
   read(cut: CutRows, column: number): number {
     this.reserve(cut.rows);
-    for (let row = 0; (row = this.#lookUp(cut, column, row)) < cut.rows; row++) this.#intern(cut, row, column);
+    for (let row = 0; (row = this.#lookUp(cut, column, row)) < cut.rows; row++)
+      this.#intern(cut, row, column);
     this.#count += cut.rows;
     return -1;
   }
