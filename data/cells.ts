@@ -13,6 +13,7 @@ export type RawColumn = RawTokens | RawTokenSeq | RawFloats | RawFloatSeq;
 export interface RawTokens {
   readonly type: 'token';
   readonly ids: Uint32Array;
+  readonly hasMissing: boolean;
   readonly tokens: Interner;
 }
 
@@ -80,6 +81,7 @@ export function cellsOf(type: FieldType, options: CellOptions): Cells {
 class TokenCells implements Cells {
   #ids = new Uint32Array(FIRST_CELLS);
   #count = 0;
+  #hasMissing = false;
 
   constructor(private readonly options: CellOptions) {}
 
@@ -112,7 +114,9 @@ class TokenCells implements Cells {
     const [start, end, number] = [starts[cell], ends[cell], numbers[cell]];
     const id = start === end ? 0 : tokens.intern(bytes, start, end);
     if (number >= 0) tokens.know(number, id);
-    this.#ids[this.#count + row] = id <= Interner.missing ? 0 : id;
+    const isMissing = id <= Interner.missing;
+    this.#ids[this.#count + row] = isMissing ? 0 : id;
+    if (isMissing) this.#hasMissing = true;
   }
 
   reserve(cells: number): void {
@@ -121,9 +125,11 @@ class TokenCells implements Cells {
 
   take(): RawTokens {
     const ids = this.#ids.subarray(0, this.#count);
+    const hasMissing = this.#hasMissing;
     this.#ids = new Uint32Array(FIRST_CELLS);
     this.#count = 0;
-    return { type: 'token', ids, tokens: this.options.tokens };
+    this.#hasMissing = false;
+    return { type: 'token', ids, hasMissing, tokens: this.options.tokens };
   }
 }
 

@@ -66,8 +66,8 @@ function withoutMissingIds(raw: RawDataset, rows: Rows, options: DataOptions, no
   const keep = (source: FieldSource, field: string, from: Selection | null): Selection | null => {
     const table = raw[source];
     if (from === null || table === null) return null;
-    const { ids, tokens } = idsOf(table, field);
-    if (!ids.includes(0)) return from;
+    const { ids, hasMissing, tokens } = idsOf(table, field);
+    if (!hasMissing) return from;
     const left = allowedRows(from, ids, new Uint8Array(tokens.size + 1).fill(1, 1));
     const dropped = from.count - left.count;
     if (dropped > 0) note(`.${source}: ${dropped} rows without ${field} are dropped`);

@@ -8,7 +8,7 @@ import type { FieldSource } from './schema.js';
 
 /** A column of remaining rows: tokens are numbered for good, 0 is [PAD]; numbers are as read, NaN where missing. */
 export type RemappedColumn =
-  Omit<RawTokens, 'tokens'> | Omit<RawTokenSeq, 'tokens'> | RawFloats | RawFloatSeq;
+  Omit<RawTokens, 'tokens' | 'hasMissing'> | Omit<RawTokenSeq, 'tokens'> | RawFloats | RawFloatSeq;
 
 export interface RemappedTable {
   readonly rows: number;
