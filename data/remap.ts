@@ -82,22 +82,28 @@ class Numbering {
 
   /** Puts final ids in the place of provisional ones. */
   #renumber(ids: Uint32Array): void {
+    for (let i = 0; (i = this.#putKnown(ids, i)) < ids.length;) this.#add(ids[i]);
+  }
+
+  /** Does so from `i` on up to the first that is new, which it returns: a loop without calls is compiled at once. */
+  #putKnown(ids: Uint32Array, i: number): number {
     const final = this.#final;
-    for (let i = 0; i < ids.length; i++) {
+    for (; i < ids.length; i++) {
       const id = ids[i];
-      if (id !== 0) ids[i] = final[id] || this.#next(id);
+      if (id !== 0 && final[id] === 0) break;
+      ids[i] = final[id];
     }
+    return i;
   }
 
   tokens(): readonly string[] {
     return ['[PAD]', ...(this.#interner?.texts(this.#seen.subarray(0, this.#count)) ?? [])];
   }
 
-  #next(provisional: number): number {
+  #add(provisional: number): void {
     this.#seen = grown(this.#seen, this.#count + 1);
     this.#seen[this.#count++] = provisional;
     this.#final[provisional] = this.#count;
-    return this.#count;
   }
 }
 
