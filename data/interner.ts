@@ -81,16 +81,16 @@ export class Interner {
 
   /** The texts of `ids`, in their order. */
   texts(ids: Uint32Array): string[] {
-    const texts: string[] = [];
+    const parts: string[][] = [];
     for (let from = 0; from < ids.length;) {
       let bytes = 0;
       let to = from;
       while (to < ids.length && bytes < DECODED_BYTES) bytes += this.#length(ids[to++]) + 1;
       // One decoding and one split are an order of magnitude faster than a decoding per token.
-      for (const text of this.#joined(ids.subarray(from, to), bytes).split('\n')) texts.push(text);
+      parts.push(this.#joined(ids.subarray(from, to), bytes).split('\n'));
       from = to;
     }
-    return texts;
+    return parts.length === 1 ? parts[0] : parts.flat();
   }
 
   #length(id: number): number {
@@ -145,7 +145,7 @@ export class Interner {
 }
 
 /** `array` itself if it holds `length` elements, else a copy with room for at least twice as many as it had. */
-export function grown<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(
+export function grown<T extends Uint8Array | Uint32Array | Float32Array | Float64Array | Int32Array>(
   array: T,
   length: number,
 ): T {
