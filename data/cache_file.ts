@@ -79,27 +79,35 @@ export async function writeDataset(file: string, identity: string, dataset: Data
 export async function readDataset(file: string, identity: string): Promise<Dataset | null> {
   const handle = await open(file, 'r');
   try {
-    const header = await readHeader(handle);
-    return header.identity === identity ? await readArrays(handle, header) : null;
+    const { header, end } = await readHeader(handle);
+    return header.identity === identity ? await readArrays(handle, header, end) : null;
   } finally {
     await handle.close();
   }
 }
 
-async function readHeader(handle: FileHandle): Promise<Header> {
-  const prefix = Buffer.from(await readAll(handle, PREFIX_BYTES));
+/** The header, and where it ends. */
+async function readHeader(handle: FileHandle): Promise<{ header: Header; end: number }> {
+  const prefix = Buffer.from(await readAll(handle, 0, PREFIX_BYTES));
   if (prefix.toString('latin1', 0, 8) !== MAGIC) throw new DamagedCache('not a data set of this version');
   const { size } = await handle.stat();
   const length = prefix.readUInt32LE(8);
   if (length > size) throw new DamagedCache('cut off');
-  const header = await readAll(handle, length);
+  const header = await readAll(handle, PREFIX_BYTES, length);
   if (checksum(header) !== prefix.readUInt32LE(12)) throw new DamagedCache('its header has changed');
-  return unpack(header) as Header; // the checksum says that we wrote it
+  // The checksum says that we wrote it.
+  return { header: unpack(header) as Header, end: PREFIX_BYTES + length };
 }
 
-async function readArrays(handle: FileHandle, header: Header): Promise<Dataset> {
-  const arrays: (Numbers | readonly string[])[] = [];
-  for (const stored of header.arrays) arrays.push(await readArray(handle, stored));
+/** Reads the arrays, the first of which begins at `start`: threads fill their memory while sums are made of others. */
+async function readArrays(handle: FileHandle, header: Header, start: number): Promise<Dataset> {
+  let end = start;
+  const reading = header.arrays.map((stored) => {
+    const from = end;
+    end += bytesIn(stored);
+    return readArray(handle, from, stored);
+  });
+  const arrays = await Promise.all(reading);
   const numbers = <T extends Numbers>(at: number) => arrays[at] as T;
   const optional = (at: number | null) => (at === null ? null : numbers<Float32Array>(at));
   const column = ({ type, data, index, maxLength = 1 }: StoredColumn): Column => {
@@ -126,13 +134,17 @@ async function readArrays(handle: FileHandle, header: Header): Promise<Dataset> 
 
 async function readArray(
   handle: FileHandle,
-  { type, length, sum }: Stored,
+  from: number,
+  stored: Stored,
 ): Promise<Numbers | readonly string[]> {
-  const bytes = await readAll(handle, type === 'text' ? length : length * 4);
+  const { type, sum } = stored;
+  const bytes = await readAll(handle, from, bytesIn(stored));
   if (checksum(bytes) !== sum) throw new DamagedCache('its content has changed');
   if (type === 'text') return Buffer.from(bytes.buffer).toString('utf8').split('\n');
   return type === 'u32' ? new Uint32Array(bytes.buffer) : new Float32Array(bytes.buffer);
 }
+
+const bytesIn = ({ type, length }: Stored): number => (type === 'text' ? length : length * 4);
 
 function headerOf(identity: string, dataset: Dataset, arrays: ArrayList): Header {
   const { inter, users, items, rating, label, vocabularies, ...rest } = dataset;
@@ -213,10 +225,10 @@ function checksum(bytes: Uint8Array): number {
 // Node reads and writes less than 2 GiB at once.
 const MAX_IO_BYTES = 1 << 30;
 
-async function readAll(handle: FileHandle, length: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readAll(handle: FileHandle, from: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length;) {
-    const { bytesRead } = await handle.read(bytes, at, Math.min(length - at, MAX_IO_BYTES), null);
+    const { bytesRead } = await handle.read(bytes, at, Math.min(length - at, MAX_IO_BYTES), from + at);
     if (bytesRead === 0) throw new DamagedCache('cut off');
     at += bytesRead;
   }

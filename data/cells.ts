@@ -13,6 +13,7 @@ export type RawColumn = RawTokens | RawTokenSeq | RawFloats | RawFloatSeq;
 export interface RawTokens {
   readonly type: 'token';
   readonly ids: Uint32Array;
+  readonly hasMissing: boolean;
   readonly tokens: Interner;
 }
 
@@ -24,10 +25,13 @@ export interface RawTokenSeq {
   readonly tokens: Interner;
 }
 
+/** Numbers: in 32 bits where those hold every one exactly, as they do ratings. */
+export type Floats = Float32Array | Float64Array;
+
 /** NaN is a missing cell. */
 export interface RawFloats {
   readonly type: 'float';
-  readonly values: Float64Array;
+  readonly values: Floats;
 }
 
 /** Row r holds values[offsets[r] .. offsets[r + 1]]. */
@@ -80,30 +84,42 @@ export function cellsOf(type: FieldType, options: CellOptions): Cells {
 class TokenCells implements Cells {
   #ids = new Uint32Array(FIRST_CELLS);
   #count = 0;
+  #hasMissing = false;
 
   constructor(private readonly options: CellOptions) {}
 
-  read({ bytes, rows, columns, starts, ends, numbers }: CutRows, column: number): number {
-    const { tokens } = this.options;
-    this.reserve(rows);
-    const ids = this.#ids;
-    let count = this.#count;
-    for (let row = 0, cell = column; row < rows; row++, cell += columns) {
-      const number = numbers[cell];
-      ids[count++] =
-        (number >= 0 && tokens.ofNumber(number)) || this.#id(bytes, starts[cell], ends[cell], number);
-    }
-    this.#count = count;
+  read(cut: CutRows, column: number): number {
+    this.reserve(cut.rows);
+    for (let row = 0; (row = this.#lookUp(cut, column, row)) < cut.rows; row++)
+      this.#intern(cut, row, column);
+    this.#count += cut.rows;
     return -1;
   }
 
-  /** The id of the cell bytes[start .. end), which is `number` where that is not -1. */
-  #id(bytes: Uint8Array, start: number, end: number, number: number): number {
-    if (start === end) return 0;
+  /**
+   * Puts the ids of numbers that are known, from a row on; returns the first row whose cell is none. Interning is no part
+   * of the loop that meets every cell, which is compiled the sooner.
+   */
+  #lookUp({ rows, columns, numbers }: CutRows, column: number, from: number): number {
+    const [ids, known] = [this.#ids, this.options.tokens.numbers];
+    let row = from;
+    for (let cell = row * columns + column, at = this.#count + row; row < rows; row++, cell += columns) {
+      const number = numbers[cell];
+      if (number < 0 || number >= known.length || known[number] === 0) break;
+      ids[at++] = known[number];
+    }
+    return row;
+  }
+
+  #intern({ bytes, columns, starts, ends, numbers }: CutRows, row: number, column: number): void {
     const { tokens } = this.options;
-    const id = tokens.intern(bytes, start, end);
+    const cell = row * columns + column;
+    const [start, end, number] = [starts[cell], ends[cell], numbers[cell]];
+    const id = start === end ? 0 : tokens.intern(bytes, start, end);
     if (number >= 0) tokens.know(number, id);
-    return id <= Interner.missing ? 0 : id;
+    const isMissing = id <= Interner.missing;
+    this.#ids[this.#count + row] = isMissing ? 0 : id;
+    if (isMissing) this.#hasMissing = true;
   }
 
   reserve(cells: number): void {
@@ -112,28 +128,43 @@ class TokenCells implements Cells {
 
   take(): RawTokens {
     const ids = this.#ids.subarray(0, this.#count);
+    const hasMissing = this.#hasMissing;
     this.#ids = new Uint32Array(FIRST_CELLS);
     this.#count = 0;
-    return { type: 'token', ids, tokens: this.options.tokens };
+    this.#hasMissing = false;
+    return { type: 'token', ids, hasMissing, tokens: this.options.tokens };
   }
 }
 
 class FloatCells implements Cells {
-  #values = new Float64Array(FIRST_CELLS);
+  #values: Floats = new Float32Array(FIRST_CELLS);
   #count = 0;
 
   read({ bytes, rows, columns, starts, ends, numbers }: CutRows, column: number): number {
     this.reserve(rows);
-    const values = this.#values;
+    let values = this.#values;
     let count = this.#count;
     for (let row = 0, cell = column; row < rows; row++, cell += columns) {
       const number = numbers[cell];
       const value = number >= 0 ? number : parseFloat64(bytes, starts[cell], ends[cell]);
       if (Number.isNaN(value) && !isMissing(bytes, starts[cell], ends[cell])) return row;
-      values[count++] = value;
+      values[count] = value;
+      if (values[count] !== value && !Number.isNaN(value)) {
+        values = this.#widen(count);
+        values[count] = value;
+      }
+      count++;
     }
     this.#count = count;
     return -1;
+  }
+
+  /** Goes on in 64 bits; returns the memory. */
+  #widen(count: number): Floats {
+    const wide = new Float64Array(this.#values.length);
+    wide.set(this.#values.subarray(0, count));
+    this.#values = wide;
+    return wide;
   }
 
   reserve(cells: number): void {
@@ -142,7 +173,7 @@ class FloatCells implements Cells {
 
   take(): RawFloats {
     const values = this.#values.subarray(0, this.#count);
-    this.#values = new Float64Array(FIRST_CELLS);
+    this.#values = new Float32Array(FIRST_CELLS);
     this.#count = 0;
     return { type: 'float', values };
   }

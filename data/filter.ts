@@ -5,14 +5,14 @@ import { parseIntervals, type Intervals } from './intervals.js';
 import type { RawDataset } from './load.js';
 import type { DataOptions, Interval } from './options.js';
 import type { FieldSource } from './schema.js';
-import { allowedRows, allRows, countIds } from './rows.js';
+import { allowedRows, allRows, countIds, everyRow, listed, rowsOf, type Selection } from './rows.js';
 import { sortedRows } from './sort.js';
 
 /** Which rows of each table remain, in their order; null where there is no table. */
 export interface Rows {
-  readonly inter: Uint32Array;
-  readonly user: Uint32Array | null;
-  readonly item: Uint32Array | null;
+  readonly inter: Selection;
+  readonly user: Selection | null;
+  readonly item: Selection | null;
 }
 
 /** Takes one line about what was done to the data, for the log. */
@@ -21,7 +21,7 @@ export type Note = (message: string) => void;
 /** All rows, but of several rows of one user or item in its own file only the first. */
 export function loadedRows(raw: RawDataset, options: DataOptions): Rows {
   return {
-    inter: allRows(raw.inter.rows),
+    inter: everyRow(raw.inter.rows),
     user: raw.user && firstOfEach(raw.user, options.USER_ID_FIELD),
     item: raw.item && firstOfEach(raw.item, options.ITEM_ID_FIELD),
   };
@@ -38,8 +38,8 @@ export function filterRows(raw: RawDataset, options: DataOptions, note: Note): R
   rows = byValue(raw, rows, options);
   if (options.filter_inter_by_user_or_item) rows = { ...rows, inter: withFeatures(raw, rows, options) };
   rows = core(raw, rows, options);
-  for (const [source, left] of Object.entries(rows) as [FieldSource, Uint32Array | null][]) {
-    if (left?.length === 0) {
+  for (const [source, left] of Object.entries(rows) as [FieldSource, Selection | null][]) {
+    if (left?.count === 0) {
       throw new DataError(
         `data set ${options.dataset}: the filters leave no row of .${source}; ` +
           `check val_interval, user_inter_num_interval and item_inter_num_interval`,
@@ -55,20 +55,21 @@ function idsOf(table: RawTable, field: string): RawTokens {
   return column;
 }
 
-function firstOfEach(table: RawTable, field: string): Uint32Array {
+function firstOfEach(table: RawTable, field: string): Selection {
   const { ids, tokens } = idsOf(table, field);
   const seen = new Uint8Array(tokens.size + 1);
-  return allRows(table.rows).filter((row) => ids[row] === 0 || !seen[ids[row]]++);
+  const first = allRows(table.rows).filter((row) => ids[row] === 0 || !seen[ids[row]]++);
+  return first.length === table.rows ? everyRow(table.rows) : rowsOf(first);
 }
 
 function withoutMissingIds(raw: RawDataset, rows: Rows, options: DataOptions, note: Note): Rows {
-  const keep = (source: FieldSource, field: string, from: Uint32Array | null): Uint32Array | null => {
+  const keep = (source: FieldSource, field: string, from: Selection | null): Selection | null => {
     const table = raw[source];
     if (from === null || table === null) return null;
-    const { ids, tokens } = idsOf(table, field);
-    if (!ids.includes(0)) return from;
+    const { ids, hasMissing, tokens } = idsOf(table, field);
+    if (!hasMissing) return from;
     const left = allowedRows(from, ids, new Uint8Array(tokens.size + 1).fill(1, 1));
-    const dropped = from.length - left.length;
+    const dropped = from.count - left.count;
     if (dropped > 0) note(`.${source}: ${dropped} rows without ${field} are dropped`);
     return left;
   };
@@ -78,12 +79,7 @@ function withoutMissingIds(raw: RawDataset, rows: Rows, options: DataOptions, no
 }
 
 /** Keeps one interaction of each pair, the first or last in time; the rows end up ordered by time, as in RecBole. */
-function withoutDuplicates(
-  table: RawTable,
-  rows: Uint32Array,
-  options: DataOptions,
-  note: Note,
-): Uint32Array {
+function withoutDuplicates(table: RawTable, rows: Selection, options: DataOptions, note: Note): Selection {
   const { rm_dup_inter: which, TIME_FIELD: time } = options;
   if (which === null) return rows;
   const times = table.columns.get(time);
@@ -92,7 +88,7 @@ function withoutDuplicates(
   }
   if (times === undefined)
     note(`rm_dup_inter: ${time} is not loaded, so "${which}" goes by the order of the file`);
-  const ordered = times === undefined ? rows : sortedRows(rows, times.values);
+  const ordered = times === undefined ? listed(rows) : sortedRows(listed(rows), times.values);
   const users = idsOf(table, options.USER_ID_FIELD);
   const items = idsOf(table, options.ITEM_ID_FIELD);
   const pairs = new PairSet(ordered.length, items.tokens.size + 1);
@@ -101,7 +97,7 @@ function withoutDuplicates(
     const at = which === 'first' ? i : ordered.length - 1 - i;
     isNew[at] = Number(pairs.add(users.ids[ordered[at]], items.ids[ordered[at]]));
   }
-  return ordered.filter((_, i) => isNew[i] === 1);
+  return rowsOf(ordered.filter((_, i) => isNew[i] === 1));
 }
 
 /** A set of pairs of ids; a JavaScript Set ends at 2^24 entries. */
@@ -143,16 +139,16 @@ function byValue(raw: RawDataset, rows: Rows, options: DataOptions): Rows {
 }
 
 function withValues(
-  rows: Uint32Array,
+  rows: Selection,
   column: RawColumn,
   name: string,
   wanted: Interval | readonly string[],
-): Uint32Array {
+): Selection {
   const where = `val_interval: ${name}`;
   if (column.type === 'float') {
     const { values } = column;
     const { within } = parseIntervals(wanted as Interval, where);
-    return rows.filter((row) => within(values[row]));
+    return rowsOf(listed(rows).filter((row) => within(values[row])));
   }
   if (column.type !== 'token') {
     throw new DataError(
@@ -173,7 +169,7 @@ function withValues(
 }
 
 /** Interactions whose user and item have a row in .user and .item, where those are loaded. */
-function withFeatures(raw: RawDataset, rows: Rows, options: DataOptions): Uint32Array {
+function withFeatures(raw: RawDataset, rows: Rows, options: DataOptions): Selection {
   let left = rows.inter;
   const ids = { user: options.USER_ID_FIELD, item: options.ITEM_ID_FIELD };
   for (const source of ['user', 'item'] as const) {
@@ -183,7 +179,7 @@ function withFeatures(raw: RawDataset, rows: Rows, options: DataOptions): Uint32
     const own = idsOf(table, ids[source]);
     const { ids: interIds } = idsOf(raw.inter, ids[source]);
     const has = new Uint8Array(own.tokens.size + 1);
-    for (const row of featured) has[own.ids[row]] = 1;
+    for (const row of listed(featured)) has[own.ids[row]] = 1;
     // Rows without an id are gone by now.
     if (!has.includes(0, Interner.missing + 1)) continue;
     left = allowedRows(left, interIds, has);
@@ -200,7 +196,7 @@ interface Side {
   readonly interval: Intervals;
   /** Ids of the rows of .user or .item. */
   readonly features: Uint32Array | null;
-  rows: Uint32Array | null;
+  rows: Selection | null;
 }
 
 /** Users and items with too few or too many interactions go, both in each round, until none is left to go. */
@@ -245,7 +241,7 @@ function ban({ counts, allowed, interval, features, rows }: Side): boolean {
     allowed[id] = 0;
     found = true;
   }
-  for (const row of rows ?? []) {
+  for (const row of rows ? listed(rows) : []) {
     const id = features?.[row] ?? 0;
     if (allowed[id] === 0 || counts[id] >= interval.least) continue;
     allowed[id] = 0;

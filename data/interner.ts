@@ -53,10 +53,9 @@ export class Interner {
     return this.internHashed(hash, bytes, start, end);
   }
 
-  /** The id of a whole number, if `know` was told of it, else 0. */
-  ofNumber(number: number): number {
-    const known = this.#ofNumber;
-    return number < known.length ? known[number] : 0;
+  /** The ids of whole numbers that `know` was told of, by number; 0 for others. The array changes with `know`. */
+  get numbers(): Uint32Array {
+    return this.#ofNumber;
   }
 
   /** Remembers the id of `number`, written without zeros before it, unless the number is large. */
@@ -82,16 +81,16 @@ export class Interner {
 
   /** The texts of `ids`, in their order. */
   texts(ids: Uint32Array): string[] {
-    const texts: string[] = [];
+    const parts: string[][] = [];
     for (let from = 0; from < ids.length;) {
       let bytes = 0;
       let to = from;
       while (to < ids.length && bytes < DECODED_BYTES) bytes += this.#length(ids[to++]) + 1;
       // One decoding and one split are an order of magnitude faster than a decoding per token.
-      for (const text of this.#joined(ids.subarray(from, to), bytes).split('\n')) texts.push(text);
+      parts.push(this.#joined(ids.subarray(from, to), bytes).split('\n'));
       from = to;
     }
-    return texts;
+    return parts.length === 1 ? parts[0] : parts.flat();
   }
 
   #length(id: number): number {
@@ -146,7 +145,7 @@ export class Interner {
 }
 
 /** `array` itself if it holds `length` elements, else a copy with room for at least twice as many as it had. */
-export function grown<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(
+export function grown<T extends Uint8Array | Uint32Array | Float32Array | Float64Array | Int32Array>(
   array: T,
   length: number,
 ): T {

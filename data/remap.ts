@@ -1,13 +1,14 @@
-import type { RawColumn, RawFloats, RawFloatSeq, RawTable, RawTokens, RawTokenSeq } from './cells.js';
+import type { Floats, RawColumn, RawFloats, RawFloatSeq, RawTable, RawTokens, RawTokenSeq } from './cells.js';
 import type { Rows } from './filter.js';
 import { grown, type Interner } from './interner.js';
 import { aliasGroups, type RawDataset } from './load.js';
 import type { DataOptions } from './options.js';
+import { rowsOf, type Selection } from './rows.js';
 import type { FieldSource } from './schema.js';
 
 /** A column of remaining rows: tokens are numbered for good, 0 is [PAD]; numbers are as read, NaN where missing. */
 export type RemappedColumn =
-  Omit<RawTokens, 'tokens'> | Omit<RawTokenSeq, 'tokens'> | RawFloats | RawFloatSeq;
+  Omit<RawTokens, 'tokens' | 'hasMissing'> | Omit<RawTokenSeq, 'tokens'> | RawFloats | RawFloatSeq;
 
 export interface RemappedTable {
   readonly rows: number;
@@ -44,7 +45,7 @@ export function remap(raw: RawDataset, rows: Rows, options: DataOptions): Remapp
   }
   const { USER_ID_FIELD: user, ITEM_ID_FIELD: item } = options;
   return {
-    inter: { rows: rows.inter.length, columns: inFileOrder(raw.inter, columns.inter, rows.inter) },
+    inter: { rows: rows.inter.count, columns: inFileOrder(raw.inter, columns.inter, rows.inter) },
     user: rows.user && raw.user && byId(inFileOrder(raw.user, columns.user, rows.user), user, vocabularies),
     item: rows.item && raw.item && byId(inFileOrder(raw.item, columns.item, rows.item), item, vocabularies),
     vocabularies,
@@ -71,37 +72,43 @@ class Numbering {
   #seen = new Uint32Array(1 << 8);
   #count = 0;
 
-  apply(column: RawTokens | RawTokenSeq, rows: Uint32Array): RemappedColumn {
+  apply(column: RawTokens | RawTokenSeq, rows: Selection): RemappedColumn {
     this.#interner = column.tokens;
     this.#final = grown(this.#final, column.tokens.size + 1);
-    const kept = column.type === 'token' ? gatherTokens(column.ids, rows) : gatherSequences(column, rows);
+    const kept = gather(column, rows) as RawTokens | RawTokenSeq;
     this.#renumber(kept.ids);
     return kept;
   }
 
   /** Puts final ids in the place of provisional ones. */
   #renumber(ids: Uint32Array): void {
+    for (let i = 0; (i = this.#putKnown(ids, i)) < ids.length;) this.#add(ids[i]);
+  }
+
+  /** Does so from `i` on up to the first that is new, which it returns: a loop without calls is compiled at once. */
+  #putKnown(ids: Uint32Array, i: number): number {
     const final = this.#final;
-    for (let i = 0; i < ids.length; i++) {
+    for (; i < ids.length; i++) {
       const id = ids[i];
-      if (id !== 0) ids[i] = final[id] || this.#next(id);
+      if (id !== 0 && final[id] === 0) break;
+      ids[i] = final[id];
     }
+    return i;
   }
 
   tokens(): readonly string[] {
     return ['[PAD]', ...(this.#interner?.texts(this.#seen.subarray(0, this.#count)) ?? [])];
   }
 
-  #next(provisional: number): number {
+  #add(provisional: number): void {
     this.#seen = grown(this.#seen, this.#count + 1);
     this.#seen[this.#count++] = provisional;
     this.#final[provisional] = this.#count;
-    return this.#count;
   }
 }
 
 /** All columns of `table` in its order: those numbered already, and the numbers of the remaining rows. */
-function inFileOrder(table: RawTable, numbered: Columns, rows: Uint32Array): Columns {
+function inFileOrder(table: RawTable, numbered: Columns, rows: Selection): Columns {
   const columns: Columns = new Map();
   for (const [name, column] of table.columns) {
     columns.set(name, 'tokens' in column ? (numbered.get(name) ?? column) : gather(column, rows));
@@ -122,21 +129,25 @@ function byId(
     if (id !== 0) rowOf[id] = row;
   });
   const ordered: Columns = new Map();
-  for (const [name, column] of columns) if (name !== idField) ordered.set(name, gather(column, rowOf));
+  for (const [name, column] of columns)
+    if (name !== idField) ordered.set(name, gather(column, rowsOf(rowOf)));
   return { rows: rowOf.length, columns: ordered };
 }
 
 const NO_ROW = 0xffffffff;
 
 /** The cells of `rows`, in their order; the cell of NO_ROW is missing. */
-function gather(column: RemappedColumn | RawColumn, rows: Uint32Array): RemappedColumn {
+function gather(column: RemappedColumn | RawColumn, { list: rows }: Selection): RemappedColumn {
+  if (rows === null) return column;
   switch (column.type) {
     case 'token':
-      return gatherTokens(column.ids, rows);
+      return { type: 'token', ids: gatherIds(column.ids, rows) };
     case 'float':
-      return gatherFloats(column.values, rows);
-    case 'token_seq':
-      return gatherSequences(column, rows);
+      return { type: 'float', values: gatherFloats(column.values, rows) };
+    case 'token_seq': {
+      const { offsets, total } = gatherOffsets(column.offsets, rows);
+      return { type: 'token_seq', ids: copyRows(column, column.ids, rows, new Uint32Array(total)), offsets };
+    }
     case 'float_seq': {
       const { offsets, total } = gatherOffsets(column.offsets, rows);
       return {
@@ -148,34 +159,16 @@ function gather(column: RemappedColumn | RawColumn, rows: Uint32Array): Remapped
   }
 }
 
-function gatherTokens(ids: Uint32Array, rows: Uint32Array): Omit<RawTokens, 'tokens'> {
-  if (areAll(rows, ids.length)) return { type: 'token', ids };
+function gatherIds(ids: Uint32Array, rows: Uint32Array): Uint32Array {
   const kept = new Uint32Array(rows.length);
   for (let i = 0; i < rows.length; i++) kept[i] = rows[i] === NO_ROW ? 0 : ids[rows[i]];
-  return { type: 'token', ids: kept };
+  return kept;
 }
 
-function gatherFloats(values: Float64Array, rows: Uint32Array): RawFloats {
-  if (areAll(rows, values.length)) return { type: 'float', values };
-  const kept = new Float64Array(rows.length);
+function gatherFloats(values: Floats, rows: Uint32Array): Floats {
+  const kept = values instanceof Float32Array ? new Float32Array(rows.length) : new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) kept[i] = rows[i] === NO_ROW ? NaN : values[rows[i]];
-  return { type: 'float', values: kept };
-}
-
-/** Whether `rows` are all there are, in their order. */
-function areAll(rows: Uint32Array, count: number): boolean {
-  if (rows.length !== count) return false;
-  let row = 0;
-  while (row < count && rows[row] === row) row++;
-  return row === count;
-}
-
-function gatherSequences(
-  column: Omit<RawTokenSeq, 'tokens'>,
-  rows: Uint32Array,
-): Omit<RawTokenSeq, 'tokens'> {
-  const { offsets, total } = gatherOffsets(column.offsets, rows);
-  return { type: 'token_seq', ids: copyRows(column, column.ids, rows, new Uint32Array(total)), offsets };
+  return kept;
 }
 
 function gatherOffsets(offsets: Uint32Array, rows: Uint32Array): { offsets: Uint32Array; total: number } {

@@ -25,9 +25,12 @@ function column(table: Table, name: string): Column {
   return found;
 }
 
-/** Where a column goes in words [rows, width]: from column `at` on, `per` words a row, ids with `offset` added. */
+/**
+ * Where a column goes in words [rows, width]: from column `at` on, `per` words a row. Words are copied with `offset` added,
+ * floats become whole numbers; those that stay floats are copied as the words that they are.
+ */
 interface Filling {
-  readonly words: Words;
+  readonly words: Uint32Array;
   readonly at: number;
   readonly values: Words;
   readonly per?: number;
@@ -50,14 +53,20 @@ function fillBlock(
   from: number,
   to: number,
 ): void {
-  if (per === 1) {
+  if (values instanceof Float32Array) {
     for (let row = from, i = from * width + at; row < to; row++, i += width) words[i] = values[row] + offset;
-    return;
-  }
-  for (let row = from; row < to; row++) {
-    for (let j = 0; j < per; j++) words[row * width + at + j] = values[row * per + j] + offset;
+  } else if (per === 1) {
+    // Apart from floats, or every id would be added to and stored as a floating-point number.
+    for (let row = from, i = from * width + at; row < to; row++, i += width) words[i] = values[row] + offset;
+  } else {
+    for (let row = from; row < to; row++) {
+      for (let j = 0; j < per; j++) words[row * width + at + j] = values[row * per + j] + offset;
+    }
   }
 }
+
+const bitsOf = ({ buffer, byteOffset, length }: Float32Array): Uint32Array =>
+  new Uint32Array(buffer, byteOffset, length);
 
 function tokenIds(table: Table, name: string): Uint32Array {
   const found = column(table, name);
@@ -82,7 +91,6 @@ function packRows(dataset: Dataset, layout: RowLayout): Uint32Array {
   const { rows, columns } = inter;
   const { width } = layout;
   const words = new Uint32Array(new SharedArrayBuffer(4 * rows * width));
-  const floats = new Float32Array(words.buffer);
   const own = <T extends { readonly source: FieldSource }>(fields: readonly T[]) =>
     fields.filter(({ source }) => source === 'inter');
   const ids = (name: string, at: number, offset = 0): Filling => {
@@ -98,7 +106,7 @@ function packRows(dataset: Dataset, layout: RowLayout): Uint32Array {
     ...own(schema.float).flatMap(({ name, offset }, i) => {
       const { values, index } = floatParts(inter, name);
       return [
-        { words: floats, at: layout.floatValues + i, values },
+        { words, at: layout.floatValues + i, values: bitsOf(values) },
         { words, at: layout.floatIndices + i, values: index, offset },
       ];
     }),
@@ -139,7 +147,7 @@ function packTable(
   const floatFillings = floats.flatMap(({ name, offset }, at) => {
     const parts = floatParts(table, name);
     return [
-      { words: values, at, values: parts.values },
+      { words: bitsOf(values), at, values: bitsOf(parts.values) },
       { words: indices, at, values: parts.index, offset },
     ];
   });

@@ -5,6 +5,7 @@ import { filterRows, loadedRows } from '../../data/filter.js';
 import { fieldsToNormalize } from '../../data/inputs.js';
 import { loadAtomic } from '../../data/load.js';
 import type { DataOptions, Discretization } from '../../data/options.js';
+import { listed } from '../../data/rows.js';
 import type { FloatField, Schema } from '../../data/schema.js';
 
 /** What a number in a row becomes as a model input: a value and the row of its table. */
@@ -36,7 +37,7 @@ export async function contextFloatRules(
     const column = raw.inter.columns.get(field.name);
     if (column?.type !== 'float') throw new Error(`${field.name}: is not loaded as a float`);
     const { values } = column;
-    const seen = Float64Array.from(rows.inter, (row) => values[row]);
+    const seen = Float64Array.from(listed(rows.inter), (row) => values[row]);
     const buckets = options.discretization?.[field.name];
     return [field.name, floatRule(seen, normalized.has(field.name), buckets)];
   };

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { allowedRows, allRows, countIds } from '../../data/rows.js';
+import { allowedRows, allRows, countIds, everyRow, listed, rowsOf, type Selection } from '../../data/rows.js';
 
 const rows = suite('rows');
 
@@ -10,16 +10,24 @@ rows('allRows counts from 0', () => {
 
 rows('allowedRows keeps rows with an allowed id, in their order', () => {
   const ids = Uint32Array.of(0, 2, 1, 2);
-  assert.equal([...allowedRows(Uint32Array.of(3, 2, 1, 0), ids, Uint8Array.of(0, 0, 1))], [3, 1]);
-  assert.equal([...allowedRows(allRows(4), ids, Uint8Array.of(0, 0, 0))], []);
-  const all = allRows(4);
-  assert.is(allowedRows(all, ids, Uint8Array.of(1, 1, 1)), all);
+  const left = (from: Selection, ...allowed: number[]) => [
+    ...listed(allowedRows(from, ids, Uint8Array.from(allowed))),
+  ];
+  assert.equal(left(rowsOf(Uint32Array.of(3, 2, 1, 0)), 0, 0, 1), [3, 1]);
+  assert.equal(left(everyRow(4), 0, 0, 1), [1, 3]);
+  assert.equal(left(everyRow(4), 0, 0, 0), []);
+  for (const all of [everyRow(4), rowsOf(allRows(4))]) {
+    assert.is(allowedRows(all, ids, Uint8Array.of(1, 1, 1)), all);
+  }
 });
 
 rows('countIds counts the given rows only, from nothing', () => {
   const counts = Uint32Array.of(9, 9, 9);
-  countIds(Uint32Array.of(1, 3), Uint32Array.of(0, 2, 1, 2), counts);
+  const ids = Uint32Array.of(0, 2, 1, 2);
+  countIds(rowsOf(Uint32Array.of(1, 3)), ids, counts);
   assert.equal([...counts], [0, 0, 2]);
+  countIds(everyRow(4), ids, counts);
+  assert.equal([...counts], [1, 1, 2]);
 });
 
 rows.run();
