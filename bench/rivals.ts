@@ -112,6 +112,9 @@ const fewest = 2;
 /** Time in which the threads of the rival before stop looking for work. */
 const restMs = 50;
 
+/** Samples before it is clear how long a step takes. */
+const warmUps = 3;
+
 /** An epoch that takes no longer than this is a sample: what its end costs, each step then bears a part of. */
 const epochMs = 3000;
 
@@ -148,15 +151,15 @@ async function openRival(
     // The first steps compile what is compiled late, and find memory, which is nothing in a step of seconds.
     const first = await rival.ask<Trained>({ train: 1 });
     if (first.ms > effort.patienceMs) return { contender, rival, opened, losses, steps: 1, samples: [first] };
-    const { ms } = await rival.ask<Trained>({ train: 1 });
-    const few = Math.max(1, Math.min(sizes.epochSteps, Math.round(effort.sampleMs / ms)));
-    const { ms: warm } = await rival.ask<Trained>({ train: few });
-    const whole = !contender.isTorch && warm * sizes.epochSteps <= epochMs;
-    // Rows of a large table find the memory of their moments when they are first named; PyTorch's all are at once.
-    if (whole) await rival.ask<Trained>({ train: sizes.epochSteps });
-    const steps = whole
-      ? sizes.epochSteps
-      : Math.max(1, Math.min(sizes.epochSteps, Math.round(effort.sampleMs / warm)));
+    const stepsIn = (spanMs: number, ms: number) =>
+      Math.max(1, Math.min(sizes.epochSteps, Math.round(spanMs / ms)));
+    let { ms } = await rival.ask<Trained>({ train: 1 });
+    for (let time = 0; time < warmUps; time++) {
+      ({ ms } = await rival.ask<Trained>({ train: stepsIn(effort.sampleMs, ms) }));
+    }
+    const steps = stepsIn(ms * sizes.epochSteps <= epochMs ? epochMs : effort.sampleMs, ms);
+    // Rows of a large table find the memory of their moments when they are first named.
+    if (steps === sizes.epochSteps) await rival.ask<Trained>({ train: steps });
     return { contender, rival, opened, losses, steps, samples: [] };
   } catch (error) {
     await rival.end();
