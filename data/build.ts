@@ -1,4 +1,3 @@
-import type { Floats } from './cells.js';
 import { DataError } from './errors.js';
 import { discretize, fillMissing, normalize, padded } from './features.js';
 import { filterRows, loadedRows, type Note } from './filter.js';
@@ -18,21 +17,16 @@ export async function buildDataset(options: DataOptions, note: Note): Promise<Da
   const normalized = fieldsToNormalize(raw.fields, options, note);
   const rows = raw.benchmark === null ? filterRows(raw, options, note) : loadedRows(raw, options);
   if (rows.inter.count === 0) throw new DataError(`data set ${options.dataset}: .inter has no rows`);
-  const { vocabularies, ...kept } = remap(raw, rows, options);
-  const remapped = {
-    inter: widened(kept.inter, normalized),
-    user: kept.user && widened(kept.user, normalized),
-    item: kept.item && widened(kept.item, normalized),
-  };
+  const { vocabularies, ...remapped } = remap(raw, rows, options);
   const floats = [remapped.inter, remapped.user, remapped.item].flatMap((table) =>
     table ? floatsOf(table) : [],
   );
-  for (const [, values] of floats) if (values instanceof Float64Array) fillMissing(values);
+  for (const [, values] of floats) fillMissing(values);
   checkPresent(floats, options);
   const label = labelOf(remapped.inter, options);
   for (const [name, values] of floats) {
-    if (!normalized.has(name) || values.length === 0 || values instanceof Float32Array) continue;
-    if (!normalize(values)) note(`${name}: all values are the same`);
+    if (normalized.has(name) && values.length > 0 && !normalize(values))
+      note(`${name}: all values are the same`);
   }
   const inter = finished(remapped.inter, options);
   const users = remapped.user && finished(remapped.user, options);
@@ -55,25 +49,14 @@ export async function buildDataset(options: DataOptions, note: Note): Promise<Da
   };
 }
 
-/** The table with numbers that are to change, as missing and normalized ones do, in 64 bits. */
-function widened({ rows, columns }: RemappedTable, normalized: ReadonlySet<string>): RemappedTable {
-  const wide = (name: string, column: RemappedColumn): RemappedColumn =>
-    column.type === 'float' &&
-    column.values instanceof Float32Array &&
-    (normalized.has(name) || column.values.includes(NaN))
-      ? { type: 'float', values: new Float64Array(column.values) }
-      : column;
-  return { rows, columns: new Map([...columns].map(([name, column]) => [name, wide(name, column)])) };
-}
-
-function floatsOf({ columns }: RemappedTable): [string, Floats][] {
-  return [...columns].flatMap(([name, column]): [string, Floats][] =>
+function floatsOf({ columns }: RemappedTable): [string, Float64Array][] {
+  return [...columns].flatMap(([name, column]): [string, Float64Array][] =>
     'values' in column ? [[name, column.values]] : [],
   );
 }
 
 /** A column without any value cannot be filled; that matters where its values are used. */
-function checkPresent(floats: readonly [string, Floats][], options: DataOptions): void {
+function checkPresent(floats: readonly [string, Float64Array][], options: DataOptions): void {
   const { RATING_FIELD, LABEL_FIELD, numerical_features } = options;
   const used = [RATING_FIELD, LABEL_FIELD, thresholdOf(options)?.field, ...numerical_features];
   const empty = floats.find(([name, values]) => used.includes(name) && Number.isNaN(values[0]));
@@ -95,7 +78,7 @@ function labelOf({ columns }: RemappedTable, options: DataOptions): Float32Array
   );
 }
 
-function labelsFrom(values: Floats, bound: number): Float32Array {
+function labelsFrom(values: Float64Array, bound: number): Float32Array {
   const labels = new Float32Array(values.length);
   for (let i = 0; i < values.length; i++) labels[i] = values[i] >= bound ? 1 : 0;
   return labels;
@@ -130,17 +113,16 @@ function finishedColumn(name: string, column: RemappedColumn, options: DataOptio
 }
 
 /** A model input is a value and an index: value and 1, or 1 and the bucket. */
-function floatColumn(name: string, values: Floats, options: DataOptions): Column {
-  const singles = values instanceof Float32Array ? values : new Float32Array(values);
-  if (!options.numerical_features.includes(name)) return { type: 'float', values: singles };
+function floatColumn(name: string, values: Float64Array, options: DataOptions): Column {
+  if (!options.numerical_features.includes(name)) return { type: 'float', values: new Float32Array(values) };
   const buckets = options.discretization?.[name];
   if (buckets === undefined) {
-    return { type: 'float', values: singles, index: new Uint32Array(values.length).fill(1) };
+    return { type: 'float', values: new Float32Array(values), index: new Uint32Array(values.length).fill(1) };
   }
   return {
     type: 'float',
     values: new Float32Array(values.length).fill(1),
-    index: discretize(Float64Array.from(values), buckets),
+    index: discretize(values, buckets),
   };
 }
 

@@ -25,13 +25,10 @@ export interface RawTokenSeq {
   readonly tokens: Interner;
 }
 
-/** Numbers: in 32 bits where those hold every one exactly, as they do ratings. */
-export type Floats = Float32Array | Float64Array;
-
 /** NaN is a missing cell. */
 export interface RawFloats {
   readonly type: 'float';
-  readonly values: Floats;
+  readonly values: Float64Array;
 }
 
 /** Row r holds values[offsets[r] .. offsets[r + 1]]. */
@@ -137,34 +134,21 @@ class TokenCells implements Cells {
 }
 
 class FloatCells implements Cells {
-  #values: Floats = new Float32Array(FIRST_CELLS);
+  #values = new Float64Array(FIRST_CELLS);
   #count = 0;
 
   read({ bytes, rows, columns, starts, ends, numbers }: CutRows, column: number): number {
     this.reserve(rows);
-    let values = this.#values;
+    const values = this.#values;
     let count = this.#count;
     for (let row = 0, cell = column; row < rows; row++, cell += columns) {
       const number = numbers[cell];
       const value = number >= 0 ? number : parseFloat64(bytes, starts[cell], ends[cell]);
       if (Number.isNaN(value) && !isMissing(bytes, starts[cell], ends[cell])) return row;
-      values[count] = value;
-      if (values[count] !== value && !Number.isNaN(value)) {
-        values = this.#widen(count);
-        values[count] = value;
-      }
-      count++;
+      values[count++] = value;
     }
     this.#count = count;
     return -1;
-  }
-
-  /** Goes on in 64 bits; returns the memory. */
-  #widen(count: number): Floats {
-    const wide = new Float64Array(this.#values.length);
-    wide.set(this.#values.subarray(0, count));
-    this.#values = wide;
-    return wide;
   }
 
   reserve(cells: number): void {
@@ -173,7 +157,7 @@ class FloatCells implements Cells {
 
   take(): RawFloats {
     const values = this.#values.subarray(0, this.#count);
-    this.#values = new Float32Array(FIRST_CELLS);
+    this.#values = new Float64Array(FIRST_CELLS);
     this.#count = 0;
     return { type: 'float', values };
   }

@@ -1,4 +1,4 @@
-import type { Floats, RawColumn, RawFloats, RawFloatSeq, RawTable, RawTokens, RawTokenSeq } from './cells.js';
+import type { RawColumn, RawFloats, RawFloatSeq, RawTable, RawTokens, RawTokenSeq } from './cells.js';
 import type { Rows } from './filter.js';
 import { grown, type Interner } from './interner.js';
 import { aliasGroups, type RawDataset } from './load.js';
@@ -165,8 +165,8 @@ function gatherIds(ids: Uint32Array, rows: Uint32Array): Uint32Array {
   return kept;
 }
 
-function gatherFloats(values: Floats, rows: Uint32Array): Floats {
-  const kept = values instanceof Float32Array ? new Float32Array(rows.length) : new Float64Array(rows.length);
+function gatherFloats(values: Float64Array, rows: Uint32Array): Float64Array {
+  const kept = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) kept[i] = rows[i] === NO_ROW ? NaN : values[rows[i]];
   return kept;
 }

@@ -66,17 +66,6 @@ parsing('reads every type, and empty cells as missing', () => {
   assert.equal(cells(columns.get('vector')), [[1, 2.5, -3], [], [0.25]]);
 });
 
-parsing('keeps floats in 32 bits up to the first that those do not hold', () => {
-  const floats = (...values: number[]) => {
-    const column = parse(['a:float', ...values, ''].join('\n')).columns.get('a');
-    assert.equal(cells(column), values);
-    return column?.type === 'float' && column.values instanceof Float32Array;
-  };
-  assert.ok(floats(1, 4.5, 16777216));
-  assert.not(floats(1, 16777217, 2));
-  assert.not(floats(978300760, 0.1));
-});
-
 parsing('gives the same in pieces of any size', () => {
   const whole = parse(everyType);
   for (const step of [1, 2, 3, 7, 16, 50]) {
