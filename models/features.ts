@@ -25,12 +25,9 @@ function column(table: Table, name: string): Column {
   return found;
 }
 
-/**
- * Where a column goes in words [rows, width]: from column `at` on, `per` words a row. Words are copied with `offset` added,
- * floats become whole numbers; those that stay floats are copied as the words that they are.
- */
+/** Where a column goes in words [rows, width]: from column `at` on, `per` words a row, ids with `offset` added. */
 interface Filling {
-  readonly words: Uint32Array;
+  readonly words: Words;
   readonly at: number;
   readonly values: Words;
   readonly per?: number;
@@ -53,20 +50,14 @@ function fillBlock(
   from: number,
   to: number,
 ): void {
-  if (values instanceof Float32Array) {
+  if (per === 1) {
     for (let row = from, i = from * width + at; row < to; row++, i += width) words[i] = values[row] + offset;
-  } else if (per === 1) {
-    // Apart from floats, or every id would be added to and stored as a floating-point number.
-    for (let row = from, i = from * width + at; row < to; row++, i += width) words[i] = values[row] + offset;
-  } else {
-    for (let row = from; row < to; row++) {
-      for (let j = 0; j < per; j++) words[row * width + at + j] = values[row * per + j] + offset;
-    }
+    return;
+  }
+  for (let row = from; row < to; row++) {
+    for (let j = 0; j < per; j++) words[row * width + at + j] = values[row * per + j] + offset;
   }
 }
-
-const bitsOf = ({ buffer, byteOffset, length }: Float32Array): Uint32Array =>
-  new Uint32Array(buffer, byteOffset, length);
 
 function tokenIds(table: Table, name: string): Uint32Array {
   const found = column(table, name);
@@ -91,6 +82,7 @@ function packRows(dataset: Dataset, layout: RowLayout): Uint32Array {
   const { rows, columns } = inter;
   const { width } = layout;
   const words = new Uint32Array(new SharedArrayBuffer(4 * rows * width));
+  const floats = new Float32Array(words.buffer);
   const own = <T extends { readonly source: FieldSource }>(fields: readonly T[]) =>
     fields.filter(({ source }) => source === 'inter');
   const ids = (name: string, at: number, offset = 0): Filling => {
@@ -106,7 +98,7 @@ function packRows(dataset: Dataset, layout: RowLayout): Uint32Array {
     ...own(schema.float).flatMap(({ name, offset }, i) => {
       const { values, index } = floatParts(inter, name);
       return [
-        { words, at: layout.floatValues + i, values: bitsOf(values) },
+        { words: floats, at: layout.floatValues + i, values },
         { words, at: layout.floatIndices + i, values: index, offset },
       ];
     }),
@@ -147,7 +139,7 @@ function packTable(
   const floatFillings = floats.flatMap(({ name, offset }, at) => {
     const parts = floatParts(table, name);
     return [
-      { words: bitsOf(values), at, values: bitsOf(parts.values) },
+      { words: values, at, values: parts.values },
       { words: indices, at, values: parts.index, offset },
     ];
   });
