@@ -6,6 +6,8 @@ const fewest = 2 * tried + 2;
 const mostNs = 4e6;
 /** Trials are few: in the 1st, 2nd, 4th, 8th and every 16th submission. */
 const rare = 16;
+const isDue = (submission: number): boolean =>
+  submission % rare === 0 || (submission < rare && (submission & (submission - 1)) === 0);
 /** How much longer than the leader alone a shared repetition may seem to take: a trial is short, and its times vary. */
 const tolerance = 1.1;
 
@@ -22,11 +24,9 @@ export class Sharing {
 
   /** A submission of so many repetitions begins, each expected to take one thread so long. */
   begin(times: number, expectedNs: number): void {
-    if (expectedNs > mostNs) this.pays = true;
-    this.trying = false;
-    if (expectedNs > mostNs || times < fewest) return;
-    const count = ++this.submissions;
-    this.trying = count % rare === 0 || (count < rare && (count & (count - 1)) === 0);
+    const isLong = expectedNs > mostNs;
+    if (isLong) this.pays = true;
+    this.trying = !isLong && times >= fewest && isDue(++this.submissions);
     this.best.shared = this.best.alone = Infinity;
   }
 
